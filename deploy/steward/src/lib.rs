@@ -1,0 +1,1 @@
+//! One binary that runs every service: the launcher, `serve`, and the tools.

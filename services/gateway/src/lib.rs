@@ -1,0 +1,1 @@
+//! The door: who may come in, where requests go, what monitoring tools say, what happens live.

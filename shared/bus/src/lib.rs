@@ -1,0 +1,1 @@
+//! JetStream: streams, the relay, deliveries, dead letters, and a nats-server to run them on.

@@ -1,0 +1,1 @@
+//! The process engine: definitions, decide, apply, offers, expressions. Pure.

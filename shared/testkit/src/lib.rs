@@ -1,0 +1,1 @@
+//! What tests stand on: a real nats-server, real databases, a clock that moves.

@@ -1,0 +1,1 @@
+//! What crosses services, proven over the public API.
