@@ -1,1 +1,0 @@
-//! What crosses services, proven over the public API.
