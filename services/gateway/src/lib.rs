@@ -1,1 +1,3 @@
-//! The door: who may come in, where requests go, what monitoring tools say, what happens live.
+//! The only door from outside: who may come in, where a request goes, and what monitoring tools say.
+
+pub mod intake;
