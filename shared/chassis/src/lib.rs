@@ -1,1 +1,12 @@
-//! What every service stands on: configuration, telemetry, health, HTTP conventions, identity.
+//! What every service stands on: configuration, telemetry, identity, errors, the record API, life
+//! and death.
+
+pub mod config;
+pub mod identity;
+pub mod problem;
+pub mod request;
+pub mod telemetry;
+
+pub use config::{Config, Secret};
+pub use identity::{Identity, Signer, Verifier};
+pub use problem::Problem;
