@@ -1,1 +1,50 @@
-//! The process engine: definitions, decide, apply, offers, expressions. Pure.
+//! The process engine: what a definition allows, decided as a pure function.
+//!
+//! A *definition* says which states a record of a process passes through, who may move it, with what
+//! evidence and when by itself. The engine holds no state, reads no clock and does no I/O:
+//!
+//! ```text
+//! decide(rules, record, command, cause) -> fact | refusal     what would happen, or why not
+//! apply(record, fact)                   -> record             what it makes of the record
+//! ```
+//!
+//! Time, identity and ids come in with the [`kernel::Cause`]; what a registered function answered is
+//! kept in the [`Fact`]. Hence live commands, replays and simulations give the same result, and a
+//! record is the fold of [`apply`] over its facts.
+//!
+//! An event that arrives and a timer that fires are commands like any other: [`reaction_key`] says
+//! which record an event concerns, [`respond`] what it asks of that record.
+//!
+//! Expressions are CEL in one scope everywhere: `record`, `actor`, `now`, `event`, and the functions
+//! of [`Expression`]. [`Filter`] turns one into a tree that a database can answer.
+
+mod apply;
+mod command;
+mod decide;
+mod definition;
+mod expression;
+mod fact;
+mod filter;
+mod json;
+mod offers;
+mod react;
+mod record;
+mod ruleset;
+mod scheme;
+
+pub use apply::apply;
+pub use command::{Command, Linked, Subject};
+pub use decide::decide;
+pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
+pub use expression::{Expression, Scope};
+pub use fact::{Fact, Link, Opened, Timer, change_set};
+pub use filter::{Field, Filter, Op};
+pub use json::strict_json;
+pub use offers::{Offer, offers};
+pub use react::{Happening, Response, reaction_key, respond};
+pub use record::Record;
+pub use ruleset::Ruleset;
+pub use scheme::{RuleMatch, Scheme, SchemeKind, Schemes};
+
+/// A record's data may take this many bytes as JSON, so that every event fits a NATS message.
+pub const DATA_LIMIT_BYTES: usize = 256 * 1024;

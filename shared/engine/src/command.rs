@@ -1,0 +1,53 @@
+//! What somebody asks of a record.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::Record;
+
+/// One wish; [`crate::decide`] says whether it is granted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Opens a new record with this data.
+    Open { data: Map<String, Value> },
+    /// Changes data without moving the record: a JSON merge patch (RFC 7386).
+    Amend { patch: Map<String, Value> },
+    /// Takes a transition, giving what it needs.
+    Take { transition: String, with: Map<String, Value> },
+    /// Says something about the record.
+    Comment { text: String },
+    /// Ties the record to another.
+    Link { relation: String, to: Linked },
+    /// A timer of the record is due.
+    Fire { transition: String },
+}
+
+impl Command {
+    /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `link`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Amend { .. } => "amend",
+            Self::Take { transition, .. } | Self::Fire { transition } => transition,
+            Self::Comment { .. } => "comment",
+            Self::Link { .. } => "link",
+        }
+    }
+}
+
+/// The other end of a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    pub id: Uuid,
+    pub number: String,
+    pub process: String,
+}
+
+/// What a command is about: a record to be, under the id and number that it will have, or one that is.
+#[derive(Clone, Debug)]
+pub enum Subject<'a> {
+    New { process: &'a str, id: Uuid, number: String },
+    Existing(&'a Record),
+}

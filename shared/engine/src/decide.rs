@@ -1,0 +1,333 @@
+//! Whether a command is granted, and what then happens.
+
+mod change;
+mod checks;
+
+use kernel::{Cause, Channel, Fault, Refusal, Rule};
+use serde_json::{Map, Value};
+
+use self::{
+    change::Draft,
+    checks::{guard, in_time, ordered, permitted},
+};
+use crate::{
+    Command, Definition, Fact, Link, Linked, Opened, Record, Ruleset, Subject, Transition,
+};
+
+pub(crate) use checks::{missing_role, permission, time_limit};
+
+/// A comment may be this long, in bytes.
+const COMMENT_LIMIT: usize = 32 * 1024;
+
+/// Decides a command: the fact that it makes, or every reason why not. Pure.
+///
+/// # Errors
+/// A [`Refusal`] whose rule says who must act: the sender (`invalid`), whoever grants roles (`role`),
+/// or time and the record itself (`state`, `guard`).
+pub fn decide(
+    rules: &Ruleset,
+    subject: Subject<'_>,
+    command: &Command,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    match (subject, command) {
+        (Subject::New { process, id, number }, Command::Open { data }) => {
+            let definition = rules.process(process).ok_or_else(|| unknown_process(process))?;
+            let opened = Opened {
+                id,
+                number,
+                process: process.to_owned(),
+                definition: definition.version,
+                by: cause.actor.id.clone(),
+            };
+            open(rules, definition, opened, data, cause)
+        }
+        (Subject::Existing(record), command) => {
+            let definition =
+                rules.definition_of(record).ok_or_else(|| unknown_process(&record.process))?;
+            ordered(record, cause)?;
+            match command {
+                Command::Amend { patch } => amend(rules, definition, record, patch, cause),
+                Command::Take { transition, with } => {
+                    let transition = offered(definition, record, transition)?;
+                    take(rules, definition, record, transition, with, cause)
+                }
+                Command::Fire { transition } => {
+                    let transition = offered(definition, record, transition)?;
+                    if transition.after.is_none() {
+                        return Err(not_offered(definition, record, &transition.name));
+                    }
+                    take(rules, definition, record, transition, &Map::new(), cause)
+                }
+                Command::Comment { text } => comment(rules, definition, record, text, cause),
+                Command::Link { relation, to } => {
+                    link(rules, definition, record, relation, to, cause)
+                }
+                Command::Open { .. } => Err(Refusal::one(
+                    Rule::State,
+                    "",
+                    "already_open",
+                    format!("{} is open already", record.number),
+                )),
+            }
+        }
+        (Subject::New { .. }, _) => {
+            Err(Refusal::one(Rule::State, "", "not_open", "a record begins by being opened"))
+        }
+    }
+}
+
+fn unknown_process(process: &str) -> Refusal {
+    let message = format!("there is no process `{process}` in this service");
+    Refusal::one(Rule::Invalid, "", "unknown_process", message)
+}
+
+/// Timers, reactions and rules fill fields that people may not.
+fn is_automatic(cause: &Cause) -> bool {
+    matches!(cause.channel, Channel::Event | Channel::Timer)
+}
+
+fn open(
+    rules: &Ruleset,
+    definition: &Definition,
+    opened: Opened,
+    data: &Map<String, Value>,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let mut data = data.clone();
+    data.retain(|_, value| !value.is_null());
+    let automatic = is_automatic(cause);
+    if automatic {
+        let writable = |name: &String| definition.field(name).is_some_and(|field| !field.read_only);
+        let mut given = data.clone();
+        given.retain(|name, _| writable(name));
+        invalid(definition.open_faults(&given))?;
+    } else {
+        let mut faults = definition.open_faults(&data);
+        faults.extend(unknown_references(rules, definition, &data));
+        invalid(faults)?;
+    }
+    for field in definition.fields() {
+        if let Some(default) = &field.default {
+            data.entry(field.name.clone()).or_insert_with(|| default.clone());
+        }
+    }
+    let at = cause.when();
+    let mut fact = Fact::blank("opened", cause);
+    fact.to = Some(definition.starts.clone());
+    let record = Record {
+        id: opened.id,
+        process: opened.process.clone(),
+        number: opened.number.clone(),
+        definition: definition.version,
+        state: definition.starts.clone(),
+        revision: 0,
+        data,
+        audience: Vec::new(),
+        opened_at: at,
+        updated_at: at,
+        entered_at: at,
+        closed_at: None,
+        opened_by: opened.by.clone(),
+    };
+    // Who may open is asked of the record to be, because the record itself may grant the role.
+    fact.role = permitted(rules, definition, &record, &definition.may.open, automatic, cause)?;
+    fact.opened = Some(opened);
+    Draft { rules, definition, cause, before: &Map::new(), record }.finish(fact, true)
+}
+
+fn amend(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    patch: &Map<String, Value>,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let role = permitted(rules, definition, record, &definition.may.amend, false, cause)?;
+    if definition.is_final(&record.state) {
+        let message =
+            format!("{} is {}, which is final: it changes no more", record.number, record.state);
+        return Err(Refusal::one(Rule::State, "", "final", message));
+    }
+    let (removed, mut given): (Map<_, _>, Map<_, _>) =
+        patch.clone().into_iter().partition(|(_, value)| value.is_null());
+    let mut faults = definition.amend_faults(&given);
+    faults.extend(unknown_references(rules, definition, &given));
+    for name in removed.keys() {
+        if definition.field(name).is_none_or(|field| field.read_only) {
+            let message = format!("`{name}` is not a field that can be given here");
+            faults.push(Fault::new(format!("/{name}"), "unknown_field", message));
+        } else if definition.required.contains(name) {
+            let message = format!("`{name}` is required and cannot be removed");
+            faults.push(Fault::new(format!("/{name}"), "required", message));
+        }
+    }
+    invalid(faults)?;
+    let mut next = record.clone();
+    next.data.retain(|name, _| !removed.contains_key(name));
+    next.data.append(&mut given);
+    let mut fact = Fact::blank("amended", cause);
+    fact.role = role;
+    Draft { rules, definition, cause, before: &record.data, record: next }.finish(fact, false)
+}
+
+fn take(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    transition: &Transition,
+    with: &Map<String, Value>,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let automatic = transition.is_automatic();
+    let role = permitted(rules, definition, record, &transition.by, automatic, cause)?;
+    let mut given = with.clone();
+    given.retain(|_, value| !value.is_null());
+    let mut faults = Vec::new();
+    if !is_automatic(cause) {
+        faults.extend(transition.faults(&given));
+        faults.extend(unknown_references(rules, definition, &given));
+    }
+    let mut next = record.clone();
+    next.data.extend(given);
+    for need in &transition.needs {
+        let told = faults.iter().any(|fault| fault.path == format!("/{need}"));
+        if !told && next.data.get(need).is_none_or(is_blank) {
+            let message = format!("`{}` needs `{need}`", transition.name);
+            faults.push(Fault::new(format!("/{need}"), "required", message));
+        }
+    }
+    invalid(faults)?;
+    in_time(rules, record, transition, cause)?;
+    guard(rules, definition, &next, transition, cause)?;
+    for (field, expression) in &transition.set {
+        let scope =
+            rules.scope(cause.when()).actor(&cause.actor).record(&next, &definition.field_names);
+        let value = expression.value(&scope).map_err(change::broken)?;
+        change::put(&mut next.data, field, value);
+    }
+    let mut fact = Fact::blank(&transition.says, cause);
+    fact.role = role;
+    fact.transition = Some(transition.name.clone());
+    fact.from = Some(record.state.clone());
+    fact.to = Some(transition.to.clone());
+    let moves = transition.to != record.state;
+    if moves {
+        next.state.clone_from(&transition.to);
+        next.entered_at = cause.when();
+    }
+    Draft { rules, definition, cause, before: &record.data, record: next }.finish(fact, moves)
+}
+
+/// A text of nothing is no evidence.
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn comment(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    text: &str,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let role = permitted(rules, definition, record, &definition.may.comment, true, cause)?;
+    if text.trim().is_empty() || text.len() > COMMENT_LIMIT {
+        let message = format!("a comment has 1 to {COMMENT_LIMIT} bytes");
+        return Err(Refusal::one(Rule::Invalid, "/text", "length", message));
+    }
+    let mut fact = Fact::blank("commented", cause);
+    fact.role = role;
+    fact.comment = Some(text.to_owned());
+    Ok(fact)
+}
+
+fn link(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    relation: &str,
+    to: &Linked,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
+    let Some(relation) = definition.relation(relation) else {
+        let known: Vec<_> =
+            definition.relations().iter().map(|relation| relation.name.as_str()).collect();
+        let message = format!("`{relation}` is no relation; there is {}", known.join(", "));
+        return Err(Refusal::one(Rule::Invalid, "/relation", "unknown_relation", message));
+    };
+    if to.id == record.id {
+        return Err(Refusal::one(Rule::Invalid, "/to", "itself", "a record is not tied to itself"));
+    }
+    let mut fact = Fact::blank("linked", cause);
+    fact.role = role;
+    let (name, inverse) = (relation.name.clone(), relation.inverse.clone());
+    fact.link = Some(Link { relation: name, inverse, to: to.clone() });
+    Ok(fact)
+}
+
+fn offered<'a>(
+    definition: &'a Definition,
+    record: &Record,
+    name: &str,
+) -> Result<&'a Transition, Refusal> {
+    definition
+        .transitions(&record.state)
+        .iter()
+        .find(|transition| transition.name == name)
+        .ok_or_else(|| not_offered(definition, record, name))
+}
+
+fn not_offered(definition: &Definition, record: &Record, name: &str) -> Refusal {
+    let offered: Vec<_> = definition
+        .transitions(&record.state)
+        .iter()
+        .filter(|transition| transition.by.iter().any(|role| role != kernel::SYSTEM))
+        .map(|transition| transition.name.as_str())
+        .collect();
+    let instead = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+    let message = format!(
+        "`{name}` is not possible while {} is {}; possible is {instead}",
+        record.number, record.state
+    );
+    Refusal::one(Rule::State, "", "not_offered", message)
+}
+
+fn unknown_references(
+    rules: &Ruleset,
+    definition: &Definition,
+    data: &Map<String, Value>,
+) -> Vec<Fault> {
+    data.iter()
+        .filter_map(|(name, value)| Some((definition.field(name)?, value)))
+        .flat_map(|(field, value)| field.unknown_references(value, rules.schemes()))
+        .collect()
+}
+
+fn invalid(faults: Vec<Fault>) -> Result<(), Refusal> {
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::new(Rule::Invalid, faults)) }
+}
+
+impl Fact {
+    fn blank(event: &str, cause: &Cause) -> Self {
+        Self {
+            event: event.to_owned(),
+            at: cause.when(),
+            opened: None,
+            transition: None,
+            from: None,
+            to: None,
+            role: None,
+            changes: std::collections::BTreeMap::new(),
+            comment: None,
+            link: None,
+            audience: None,
+            computed: Map::new(),
+            timers: None,
+            is_final: false,
+            channel: cause.channel,
+            implied: cause.implied,
+        }
+    }
+}

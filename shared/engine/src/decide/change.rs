@@ -1,0 +1,169 @@
+//! What follows from a change: derived fields, audience, timers, and the difference itself.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::{Cause, Refusal, Rule, Span};
+use serde_json::{Map, Value};
+
+use crate::{
+    DATA_LIMIT_BYTES, Definition, Fact, Record, Ruleset, Timer, change_set,
+    definition::{After, Audience},
+};
+
+/// A record as it would be, before what follows is worked out.
+pub(super) struct Draft<'a> {
+    pub rules: &'a Ruleset,
+    pub definition: &'a Definition,
+    pub cause: &'a Cause,
+    /// The data before the command.
+    pub before: &'a Map<String, Value>,
+    pub record: Record,
+}
+
+impl Draft<'_> {
+    /// Completes `fact`; `entered` says that the record's state is a new one.
+    pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
+        self.derive(&mut fact)?;
+        let audience = self.audience()?;
+        if audience != self.record.audience {
+            fact.audience = Some(audience);
+        }
+        if entered {
+            fact.timers = Some(self.timers()?);
+            fact.is_final = self.definition.is_final(&self.record.state);
+        }
+        fact.changes = change_set(self.before, &self.record.data);
+        let size: usize =
+            self.record.data.iter().map(|(name, value)| name.len() + size(value)).sum();
+        if size > DATA_LIMIT_BYTES {
+            let message = format!("the record's data would exceed {DATA_LIMIT_BYTES} bytes");
+            return Err(Refusal::one(Rule::Invalid, "", "too_large", message));
+        }
+        Ok(fact)
+    }
+
+    fn derive(&mut self, fact: &mut Fact) -> Result<(), Refusal> {
+        let mut versions = Map::new();
+        for (field, expression) in &self.definition.derive {
+            let scope = self
+                .rules
+                .scope(self.cause.when())
+                .actor(&self.cause.actor)
+                .record(&self.record, &self.definition.field_names);
+            let value = expression.value(&scope).map_err(broken)?;
+            put(&mut self.record.data, field, value);
+            for name in &expression.names().schemes {
+                if let Some(scheme) = self.rules.schemes().get(name) {
+                    versions.insert(name.clone(), scheme.version.into());
+                }
+            }
+        }
+        if !versions.is_empty() {
+            fact.computed.insert("schemes".to_owned(), Value::Object(versions));
+        }
+        Ok(())
+    }
+
+    fn audience(&self) -> Result<Vec<String>, Refusal> {
+        let mut tokens = Vec::new();
+        for audience in &self.definition.audience {
+            match audience {
+                Audience::Token(token) => tokens.push(token.clone()),
+                Audience::Of { kind, value } => {
+                    let scope = self
+                        .rules
+                        .scope(self.cause.when())
+                        .actor(&self.cause.actor)
+                        .record(&self.record, &self.definition.field_names);
+                    let named = value.value(&scope).map_err(broken)?;
+                    let mut add = |value: &Value| {
+                        if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
+                            // A person may be named with or without the kind: `person:PER0000001`.
+                            let token = if text.contains(':') {
+                                text.to_owned()
+                            } else {
+                                format!("{kind}:{text}")
+                            };
+                            tokens.push(token);
+                        }
+                    };
+                    match &named {
+                        Value::Array(items) => items.iter().for_each(add),
+                        one => add(one),
+                    }
+                }
+            }
+        }
+        tokens.sort();
+        tokens.dedup();
+        Ok(tokens)
+    }
+
+    /// The timers of the state that the record is in.
+    fn timers(&self) -> Result<Vec<Timer>, Refusal> {
+        let mut timers = Vec::new();
+        for transition in self.definition.transitions(&self.record.state) {
+            let span = match &transition.after {
+                None => continue,
+                Some(After::Fixed(span)) => *span,
+                Some(After::Computed(expression)) => {
+                    let scope = self
+                        .rules
+                        .scope(self.cause.when())
+                        .actor(&self.cause.actor)
+                        .record(&self.record, &self.definition.field_names);
+                    match expression.value(&scope).map_err(broken)? {
+                        Value::String(text) => text.parse::<Span>().map_err(broken)?,
+                        _ => continue,
+                    }
+                }
+            };
+            let calendar = transition.calendar.as_deref();
+            let due = end_of(self.rules, calendar, self.record.entered_at, span);
+            if let Some(due) = due {
+                timers.push(Timer { transition: transition.name.clone(), due });
+            }
+        }
+        Ok(timers)
+    }
+}
+
+/// When a span is over: in working time of a calendar, or elapsed, a day being 24 hours.
+pub(super) fn end_of(
+    rules: &Ruleset,
+    calendar: Option<&str>,
+    from: DateTime<Utc>,
+    span: Span,
+) -> Option<DateTime<Utc>> {
+    match calendar {
+        Some(name) => rules.schemes().calendar(name)?.after(from, span),
+        None => {
+            let seconds = i64::from(span.days) * 86_400 + i64::from(span.seconds);
+            from.checked_add_signed(TimeDelta::seconds(seconds))
+        }
+    }
+}
+
+pub(super) fn put(data: &mut Map<String, Value>, field: &str, value: Value) {
+    if value.is_null() {
+        data.remove(field);
+    } else if data.get(field) != Some(&value) {
+        data.insert(field.to_owned(), value);
+    }
+}
+
+/// A fault of the definition, met while it was used.
+pub(super) fn broken(fault: String) -> Refusal {
+    Refusal::one(Rule::Guard, "", "definition", fault)
+}
+
+/// The size of a value as JSON, in bytes, escapes left out.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(size).sum::<usize>(),
+        Value::Object(entries) => {
+            2 + entries.iter().map(|(key, value)| key.len() + 4 + size(value)).sum::<usize>()
+        }
+    }
+}

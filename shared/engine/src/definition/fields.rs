@@ -1,0 +1,180 @@
+//! The data of a record: JSON Schema 2020-12 with the words that this house adds.
+
+use jsonschema::{Validator, error::ValidationErrorKind};
+use kernel::Fault;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::Schemes;
+
+/// What kind of typed column a list may filter and sort a field by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexKind {
+    Text,
+    Number,
+    Time,
+}
+
+/// One field of a process.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: String,
+    /// JSON Schema, our own words taken out and references resolved.
+    pub schema: Value,
+    pub index: Option<IndexKind>,
+    /// Filled by transitions, derivations and reactions alone; evidence given anew each time.
+    pub read_only: bool,
+    /// The list scheme that its values, or its items, come from.
+    pub reference: Option<String>,
+    pub default: Option<Value>,
+}
+
+/// References to what is no list scheme of ours, but numbers of records elsewhere.
+const REFERENCE_PREFIX: &str = "steward:ref/";
+
+impl Field {
+    pub(super) fn parse(name: &str, source: &Value) -> Result<Self, String> {
+        let Value::Object(source) = source else {
+            return Err(format!("field `{name}` is not a JSON Schema object"));
+        };
+        let mut schema = source.clone();
+        let index = match schema.remove("index") {
+            None => None,
+            Some(kind) => Some(
+                serde_json::from_value(kind)
+                    .map_err(|_| format!("field `{name}`: `index` is one of text, number, time"))?,
+            ),
+        };
+        let read_only = schema.get("readOnly") == Some(&Value::Bool(true));
+        let default = schema.get("default").cloned();
+        let mut reference = None;
+        resolve(&mut schema, &mut reference).map_err(|fault| format!("field `{name}`: {fault}"))?;
+        if let Some(Value::Object(items)) = schema.get_mut("items") {
+            resolve(items, &mut reference).map_err(|fault| format!("field `{name}`: {fault}"))?;
+        }
+        let schema = Value::Object(schema);
+        compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
+        Ok(Self { name: name.to_owned(), schema, index, read_only, reference, default })
+    }
+
+    /// Entries of lists that a value names and nobody knows.
+    pub(crate) fn unknown_references(&self, value: &Value, schemes: &Schemes) -> Vec<Fault> {
+        let Some((scheme, entries)) = self
+            .reference
+            .as_deref()
+            .and_then(|scheme| schemes.list(scheme).map(|entries| (scheme, entries)))
+        else {
+            return Vec::new();
+        };
+        let named: Vec<(String, &str)> = match value {
+            Value::String(key) => vec![(format!("/{}", self.name), key)],
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .filter_map(|(i, item)| Some((format!("/{}/{i}", self.name), item.as_str()?)))
+                .collect(),
+            _ => Vec::new(),
+        };
+        named
+            .into_iter()
+            .filter(|(_, key)| !entries.contains_key(*key))
+            .map(|(path, key)| {
+                let known: Vec<_> = entries.keys().take(8).map(String::as_str).collect();
+                let message =
+                    format!("there is no {scheme} `{key}`; there is {}", known.join(", "));
+                Fault::new(path, "unknown_reference", message)
+            })
+            .collect()
+    }
+}
+
+fn resolve(schema: &mut Map<String, Value>, reference: &mut Option<String>) -> Result<(), String> {
+    let Some(target) = schema.get("$ref").and_then(Value::as_str).map(str::to_owned) else {
+        return Ok(());
+    };
+    schema.remove("$ref");
+    if let Some(list) = target.strip_prefix(REFERENCE_PREFIX) {
+        *reference = Some(list.to_owned());
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("minLength".to_owned(), json!(1));
+        schema.insert("maxLength".to_owned(), json!(100));
+        return Ok(());
+    }
+    if target == "steward:window" {
+        let instant = json!({ "type": "string", "format": "date-time" });
+        schema.insert("type".to_owned(), json!("object"));
+        schema.insert("properties".to_owned(), json!({ "from": instant, "to": instant }));
+        schema.insert("required".to_owned(), json!(["from", "to"]));
+        schema.insert("additionalProperties".to_owned(), json!(false));
+        return Ok(());
+    }
+    Err(format!("`$ref: {target}` is not known; there is {REFERENCE_PREFIX}… and steward:window"))
+}
+
+/// A JSON Schema of an object with these fields and no others.
+pub(super) fn object_schema<'a>(
+    fields: impl Iterator<Item = &'a Field>,
+    required: &[String],
+    nullable: bool,
+) -> Value {
+    let properties: Map<String, Value> = fields
+        .map(|field| {
+            let schema = if nullable && !required.contains(&field.name) {
+                json!({ "anyOf": [field.schema, { "type": "null" }] })
+            } else {
+                field.schema.clone()
+            };
+            (field.name.clone(), schema)
+        })
+        .collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() && !nullable {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(schema)
+        .map_err(|fault| format!("it is no JSON Schema: {fault}"))
+}
+
+/// Every way in which `value` does not fit, worded for a person.
+pub(super) fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for error in validator.iter_errors(value) {
+        let path = error.instance_path().to_string();
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                let field = property.as_str().unwrap_or_default();
+                found.push(Fault::new(
+                    format!("{path}/{field}"),
+                    "required",
+                    format!("`{field}` is missing"),
+                ));
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for field in unexpected {
+                    found.push(Fault::new(
+                        format!("{path}/{field}"),
+                        "unknown_field",
+                        format!("`{field}` is not a field that can be given here"),
+                    ));
+                }
+            }
+            kind => {
+                let code = kind.keyword().to_owned();
+                found.push(Fault::new(path, code, error.to_string()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,149 @@
+//! CEL in the one scope of every guard, derived field, reaction, rule and list.
+
+mod functions;
+mod names;
+mod values;
+
+use cel::{Context, Program};
+use chrono::{DateTime, Utc};
+use kernel::Actor;
+use serde_json::Value;
+
+pub(crate) use functions::context;
+pub(crate) use names::Names;
+
+use crate::Record;
+
+/// Longer expressions belong into a scheme, or into several fields.
+const LENGTH_LIMIT: usize = 2_000;
+/// How deep comprehensions may nest: with bounded input this bounds the cost.
+const COMPREHENSION_LIMIT: usize = 2;
+
+/// A CEL expression, compiled once, its names known.
+pub struct Expression {
+    source: String,
+    program: Program,
+    names: Names,
+}
+
+impl std::fmt::Debug for Expression {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
+impl Expression {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// A sentence: where the syntax is wrong, which name nobody knows, or which bound it exceeds.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        if source.len() > LENGTH_LIMIT {
+            return Err(format!("an expression of {} bytes exceeds {LENGTH_LIMIT}", source.len()));
+        }
+        let program = Program::compile(source).map_err(|faults| {
+            format!("`{source}` is no CEL expression: {}", faults.to_string().replace('\n', " "))
+        })?;
+        let names = Names::of(program.expression());
+        if names.comprehension_depth > COMPREHENSION_LIMIT {
+            return Err(format!("`{source}` nests more than {COMPREHENSION_LIMIT} comprehensions"));
+        }
+        if let Some(unknown) = names.roots.iter().find(|name| !SCOPE.contains(&name.as_str())) {
+            return Err(format!(
+                "`{source}` names `{unknown}`, which is not in scope: there is {}",
+                SCOPE.join(", ")
+            ));
+        }
+        if let Some(unknown) = names.functions.iter().find(|name| !functions::is_known(name)) {
+            return Err(format!("`{source}` calls `{unknown}`, which nobody has registered"));
+        }
+        Ok(Self { source: source.to_owned(), program, names })
+    }
+
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(crate) fn tree(&self) -> &cel::IdedExpr {
+        self.program.expression()
+    }
+
+    /// The value of the expression as JSON.
+    ///
+    /// # Errors
+    /// A sentence that quotes the expression and says what went wrong.
+    pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
+        let mut context = scope.root.new_inner_scope();
+        for name in &self.names.roots {
+            if let Some(value) = scope.variable(name) {
+                context.add_variable_from_value(name.as_str(), value);
+            }
+        }
+        let value = self
+            .program
+            .execute(&context)
+            .map_err(|fault| format!("`{}` could not be worked out: {fault}", self.source))?;
+        values::to_json(&value)
+            .ok_or_else(|| format!("`{}` gives a value that is not JSON", self.source))
+    }
+
+    /// Whether the expression holds; anything but `true` does not.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        self.value(scope).map(|value| value == Value::Bool(true))
+    }
+}
+
+/// The names that an expression may use.
+const SCOPE: [&str; 4] = ["record", "actor", "now", "event"];
+
+/// What the names mean while an expression is evaluated; only those that it uses are made.
+pub struct Scope<'a> {
+    root: &'a Context<'static, 'static>,
+    now: DateTime<Utc>,
+    actor: Option<&'a Actor>,
+    event: Option<&'a Value>,
+    record: Option<(&'a Record, &'a [String])>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(root: &'a Context<'static, 'static>, now: DateTime<Utc>) -> Self {
+        Self { root, now, actor: None, event: None, record: None }
+    }
+
+    #[must_use]
+    pub(crate) fn actor(mut self, actor: &'a Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn event(mut self, event: &'a Value) -> Self {
+        self.event = Some(event);
+        self
+    }
+
+    /// `record`, every declared field of it present, null where it has no value.
+    #[must_use]
+    pub(crate) fn record(mut self, record: &'a Record, fields: &'a [String]) -> Self {
+        self.record = Some((record, fields));
+        self
+    }
+
+    fn variable(&self, name: &str) -> Option<cel::Value> {
+        match name {
+            "record" => self.record.map(|(record, fields)| values::of_record(record, fields)),
+            "actor" => self.actor.map(values::of_actor),
+            "now" => Some(values::of_instant(self.now)),
+            "event" => self.event.map(values::from_json),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! JSON to CEL and back.
+
+use std::{collections::HashMap, sync::Arc};
+
+use cel::{
+    Value as Cel,
+    objects::{Key, Map as CelMap},
+};
+use chrono::{DateTime, Utc};
+use kernel::Actor;
+use serde_json::{Map, Number, Value};
+
+use crate::{Record, record::rfc3339};
+
+pub(super) fn from_json(value: &Value) -> Cel {
+    match value {
+        Value::Null => Cel::Null,
+        Value::Bool(value) => Cel::Bool(*value),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => Cel::Int(value),
+            (None, Some(value)) => Cel::UInt(value),
+            // A JSON number that is no integer has an f64.
+            (None, None) => Cel::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => Cel::String(Arc::new(text.clone())),
+        Value::Array(items) => Cel::List(Arc::new(items.iter().map(from_json).collect())),
+        Value::Object(entries) => {
+            map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))))
+        }
+    }
+}
+
+fn map<'a>(entries: impl Iterator<Item = (&'a str, Cel)>) -> Cel {
+    let map: HashMap<Key, Cel> =
+        entries.map(|(key, value)| (Key::String(Arc::new(key.to_owned())), value)).collect();
+    Cel::Map(CelMap { map: Arc::new(map) })
+}
+
+/// `None` for what JSON has no word for: functions, opaque values, numbers that are not finite.
+pub(super) fn to_json(value: &Cel) -> Option<Value> {
+    Some(match value {
+        Cel::Null => Value::Null,
+        Cel::Bool(value) => Value::Bool(*value),
+        Cel::Int(value) => (*value).into(),
+        Cel::UInt(value) => (*value).into(),
+        Cel::Float(value) => Value::Number(Number::from_f64(*value)?),
+        Cel::String(text) => Value::String(text.as_str().to_owned()),
+        Cel::Timestamp(at) => rfc3339(at.with_timezone(&Utc)),
+        Cel::Duration(span) => Value::String(format!("PT{}S", span.num_seconds())),
+        Cel::List(items) => Value::Array(items.iter().map(to_json).collect::<Option<_>>()?),
+        Cel::Map(entries) => {
+            let mut object = Map::new();
+            for (key, value) in entries.map.iter() {
+                object.insert(key.to_string(), to_json(value)?);
+            }
+            Value::Object(object)
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn of_instant(at: DateTime<Utc>) -> Cel {
+    Cel::Timestamp(at.fixed_offset())
+}
+
+pub(super) fn of_actor(actor: &Actor) -> Cel {
+    let texts = |items: &std::collections::BTreeSet<String>| {
+        Cel::List(Arc::new(items.iter().map(|item| Cel::String(Arc::new(item.clone()))).collect()))
+    };
+    map([
+        ("id", Cel::String(Arc::new(actor.id.clone()))),
+        ("name", Cel::String(Arc::new(actor.name.clone()))),
+        ("roles", texts(&actor.roles)),
+        ("groups", texts(&actor.groups)),
+    ]
+    .into_iter())
+}
+
+pub(super) fn of_record(record: &Record, fields: &[String]) -> Cel {
+    let text = |text: &str| Cel::String(Arc::new(text.to_owned()));
+    let own = [
+        ("id", text(&record.id.to_string())),
+        ("number", text(&record.number)),
+        ("process", text(&record.process)),
+        ("state", text(&record.state)),
+        ("revision", Cel::Int(i64::try_from(record.revision).unwrap_or(i64::MAX))),
+        ("opened_at", of_instant(record.opened_at)),
+        ("updated_at", of_instant(record.updated_at)),
+        ("entered_at", of_instant(record.entered_at)),
+        ("closed_at", record.closed_at.map_or(Cel::Null, of_instant)),
+        ("opened_by", text(&record.opened_by)),
+    ];
+    let data = fields
+        .iter()
+        .map(|field| (field.as_str(), record.data.get(field).map_or(Cel::Null, from_json)));
+    map(data.chain(own))
+}

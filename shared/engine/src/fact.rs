@@ -1,0 +1,100 @@
+//! What happened: one revision of one record, complete enough to be replayed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use kernel::Channel;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::Linked;
+
+/// The outcome of a command. Everything that [`crate::apply`] and the store need is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// `opened`, `amended`, `commented`, `linked`, or what the transition says (`resolved`).
+    pub event: String,
+    /// When it happened; the journal's own time says when it was recorded.
+    pub at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Opened>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The role that the actor used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Field to old and new value; a removed field's new value is null.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, (Value, Value)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// The record's audience, when it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Vec<String>>,
+    /// What was asked of schemes, with their versions: `{"schemes": {"priority": 1}}`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub computed: Map<String, Value>,
+    /// All timers of the record from now on, when they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timers: Option<Vec<Timer>>,
+    /// The record has reached a state that nothing leaves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_final: bool,
+    pub channel: Channel,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implied: bool,
+}
+
+/// The birth of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    pub id: Uuid,
+    pub number: String,
+    pub process: String,
+    pub definition: u32,
+    pub by: String,
+}
+
+/// A typed tie to another record, seen from both ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub relation: String,
+    /// How the other end calls it.
+    pub inverse: String,
+    pub to: Linked,
+}
+
+/// A transition that the record will take by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    pub transition: String,
+    pub due: DateTime<Utc>,
+}
+
+/// What differs between two states of a record's data.
+#[must_use]
+pub fn change_set(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> BTreeMap<String, (Value, Value)> {
+    let mut changes = BTreeMap::new();
+    for (field, value) in new {
+        let before = old.get(field);
+        if before != Some(value) && !(before.is_none() && value.is_null()) {
+            changes.insert(field.clone(), (before.cloned().unwrap_or_default(), value.clone()));
+        }
+    }
+    for (field, value) in old {
+        if !new.contains_key(field) && !value.is_null() {
+            changes.insert(field.clone(), (value.clone(), Value::Null));
+        }
+    }
+    changes
+}

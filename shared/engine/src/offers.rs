@@ -1,0 +1,67 @@
+//! What this actor may do now, and why not the rest.
+
+use chrono::{DateTime, Utc};
+use kernel::Actor;
+use serde::Serialize;
+
+use crate::{
+    Record, Ruleset,
+    decide::{missing_role, permission, time_limit},
+};
+
+/// A transition of the record's state that a person may take, or may not and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Offer {
+    pub name: String,
+    pub label: String,
+    /// Evidence that it asks for.
+    pub needs: Vec<String>,
+    /// Null when it is open to this actor.
+    pub refused_because: Option<String>,
+}
+
+/// Every transition that people can take from the record's state.
+#[must_use]
+pub fn offers(rules: &Ruleset, record: &Record, actor: &Actor, now: DateTime<Utc>) -> Vec<Offer> {
+    let Some(definition) = rules.definition_of(record) else { return Vec::new() };
+    let mut offers = Vec::new();
+    for transition in definition.transitions(&record.state) {
+        if !transition.by.iter().any(|role| role != kernel::SYSTEM) {
+            continue;
+        }
+        let role = permission(rules, definition, record, &transition.by, actor, now);
+        let late = time_limit(rules, record, transition).filter(|limit| now > *limit);
+        let refused_because = match (role, late) {
+            (None, _) => Some(missing_role(&transition.by)),
+            (_, Some(limit)) => Some(format!("it was possible until {limit}")),
+            // A guard is asked of the record with what will be given: only one that no field of
+            // the command can change is told in advance.
+            _ => transition.when.as_ref().and_then(|when| {
+                let given = |field: &String| {
+                    transition.needs.contains(field) || transition.takes.contains(field)
+                };
+                if when.names().record_fields.iter().any(given) {
+                    return None;
+                }
+                let scope = rules.scope(now).actor(actor).record(record, &definition.field_names);
+                match when.holds(&scope) {
+                    Ok(true) => None,
+                    Ok(false) => Some(
+                        transition
+                            .because
+                            .clone()
+                            .unwrap_or_else(|| format!("`{}` does not hold", when.source())),
+                    ),
+                    Err(fault) => Some(fault),
+                }
+            }),
+        };
+        offers.push(Offer {
+            name: transition.name.clone(),
+            label: transition.label.clone(),
+            needs: transition.needs.clone(),
+            refused_because,
+        });
+    }
+    offers
+}

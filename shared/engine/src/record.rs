@@ -1,0 +1,63 @@
+//! Where one case stands.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::Linked;
+
+/// A record of a process: the fold of its facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub id: Uuid,
+    pub process: String,
+    /// `INC0000042`: never reused.
+    pub number: String,
+    /// The version of the definition that it was born with.
+    pub definition: u32,
+    pub state: String,
+    /// Rises by one with each fact.
+    pub revision: u64,
+    pub data: Map<String, Value>,
+    /// Who may see it, as tokens.
+    pub audience: Vec<String>,
+    pub opened_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// When the present state was entered.
+    pub entered_at: DateTime<Utc>,
+    /// When a final state was entered.
+    pub closed_at: Option<DateTime<Utc>>,
+    pub opened_by: String,
+}
+
+/// An instant as the API writes it: RFC 3339 in UTC, microseconds.
+pub(crate) fn rfc3339(at: DateTime<Utc>) -> Value {
+    Value::String(at.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+impl Record {
+    /// The record as the API shows it, without offers.
+    #[must_use]
+    pub fn view(&self) -> Value {
+        json!({
+            "id": self.id,
+            "number": self.number,
+            "process": self.process,
+            "definition": self.definition,
+            "state": self.state,
+            "rev": self.revision,
+            "opened_at": rfc3339(self.opened_at),
+            "updated_at": rfc3339(self.updated_at),
+            "closed_at": self.closed_at.map(rfc3339),
+            "opened_by": self.opened_by,
+            "data": self.data,
+        })
+    }
+
+    /// What a link to this record names.
+    #[must_use]
+    pub fn linked(&self) -> Linked {
+        Linked { id: self.id, number: self.number.clone(), process: self.process.clone() }
+    }
+}

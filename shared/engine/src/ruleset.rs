@@ -1,0 +1,130 @@
+//! All definitions and schemes of a service, checked against each other.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use cel::Context;
+use chrono::{DateTime, Utc};
+
+use crate::{Definition, Record, Schemes, Scope, expression};
+
+/// What a service decides by.
+pub struct Ruleset {
+    /// Versions of each process, oldest first.
+    processes: BTreeMap<String, Vec<Arc<Definition>>>,
+    schemes: Arc<Schemes>,
+    root: Context<'static, 'static>,
+    /// Event type to the processes that react to it.
+    subscribers: HashMap<String, Vec<String>>,
+}
+
+impl std::fmt::Debug for Ruleset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.processes.keys()).finish()
+    }
+}
+
+impl Ruleset {
+    /// Brings definitions and schemes together.
+    ///
+    /// # Errors
+    /// Every calendar and scheme that a definition names and nobody defines.
+    pub fn new(definitions: Vec<Definition>, schemes: Schemes) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut processes: BTreeMap<String, Vec<Arc<Definition>>> = BTreeMap::new();
+        for definition in definitions {
+            for calendar in definition.calendars() {
+                if schemes.calendar(calendar).is_none() {
+                    faults
+                        .push(format!("{}: there is no calendar `{calendar}`", definition.process));
+                }
+            }
+            for scheme in definition.schemes() {
+                if schemes.get(scheme).is_none() {
+                    faults.push(format!("{}: there is no scheme `{scheme}`", definition.process));
+                }
+            }
+            let versions = processes.entry(definition.process.clone()).or_default();
+            versions.push(Arc::new(definition));
+            versions.sort_by_key(|definition| definition.version);
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut subscribers: HashMap<String, Vec<String>> = HashMap::new();
+        for definition in processes.values().filter_map(|versions| versions.last()) {
+            for event in definition.hears() {
+                subscribers.entry(event.to_owned()).or_default().push(definition.process.clone());
+            }
+        }
+        let schemes = Arc::new(schemes);
+        let root = expression::context(&schemes);
+        Ok(Self { processes, schemes, root, subscribers })
+    }
+
+    /// The present version of a process.
+    #[must_use]
+    pub fn process(&self, name: &str) -> Option<&Definition> {
+        self.processes.get(name)?.last().map(Arc::as_ref)
+    }
+
+    /// The version that a record was born with; the present one when that is not at hand.
+    #[must_use]
+    pub fn definition_of(&self, record: &Record) -> Option<&Definition> {
+        let versions = self.processes.get(&record.process)?;
+        let born = versions.iter().find(|definition| definition.version == record.definition);
+        born.or(versions.last()).map(Arc::as_ref)
+    }
+
+    #[must_use]
+    pub fn by_collection(&self, collection: &str) -> Option<&Definition> {
+        self.processes().find(|definition| definition.collection == collection)
+    }
+
+    /// The process whose numbers begin like this one: `INC0000042` to `incident`.
+    #[must_use]
+    pub fn by_number(&self, number: &str) -> Option<&Definition> {
+        let prefix = number.trim_end_matches(|symbol: char| symbol.is_ascii_digit());
+        self.processes().find(|definition| definition.prefix == prefix)
+    }
+
+    /// The present version of every process.
+    pub fn processes(&self) -> impl Iterator<Item = &Definition> {
+        self.processes.values().filter_map(|versions| versions.last()).map(Arc::as_ref)
+    }
+
+    #[must_use]
+    pub fn schemes(&self) -> &Schemes {
+        &self.schemes
+    }
+
+    /// The processes that react to events of a type.
+    #[must_use]
+    pub fn subscribers(&self, event_type: &str) -> &[String] {
+        self.subscribers.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every type of event that some process reacts to.
+    pub fn hears(&self) -> impl Iterator<Item = &str> {
+        self.subscribers.keys().map(String::as_str)
+    }
+
+    pub(crate) fn scope(&self, now: DateTime<Utc>) -> Scope<'_> {
+        Scope::new(&self.root, now)
+    }
+
+    /// What the rule scheme `scheme` says of an event.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such scheme or one of its expressions cannot be worked out.
+    pub fn match_rules(
+        &self,
+        scheme: &str,
+        event: &serde_json::Value,
+        now: DateTime<Utc>,
+    ) -> Result<crate::RuleMatch, String> {
+        self.schemes.match_rules(scheme, &self.scope(now).event(event))
+    }
+}
