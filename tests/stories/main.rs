@@ -1,0 +1,3 @@
+//! Stories: the whole platform, driven over HTTP as its users drive it.
+
+mod servicenow;
