@@ -3,6 +3,8 @@
 
 pub mod config;
 pub mod identity;
+pub mod json;
+pub mod openapi;
 pub mod problem;
 pub mod request;
 pub mod telemetry;

@@ -1,0 +1,215 @@
+//! The service's part of the OpenAPI 3.1 document, derived from its definitions.
+
+mod shapes;
+
+use engine::{Definition, Ruleset};
+use serde_json::{Map, Value, json};
+
+use shapes::{body, created, listed, object, parameter, problems, shown};
+
+/// What every operation may answer beside its own.
+const ALWAYS: [u16; 5] = [400, 401, 403, 500, 503];
+
+/// `{"paths":{…},"components":{…}}` of all processes of a service.
+///
+/// The gateway merges the fragments of all services; equal names hold equal things.
+#[must_use]
+pub fn fragment(service: &str, rules: &Ruleset) -> Value {
+    let mut paths = shapes::service_paths(service);
+    let mut schemas = shapes::common_schemas();
+    for definition in rules.processes() {
+        schemas.insert(shapes::name_of(definition), shapes::record(definition));
+        schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
+        collection(definition, &mut paths);
+    }
+    json!({
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": shapes::problem_responses(),
+            "parameters": shapes::parameters(),
+            "headers": shapes::headers(),
+        },
+    })
+}
+
+/// One operation of a process.
+struct Operation<'a> {
+    definition: &'a Definition,
+    /// `open`: with the process it makes the operation's id.
+    name: String,
+    summary: String,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answer: (u16, Value),
+    /// Statuses of problems beside [`ALWAYS`].
+    problems: &'a [u16],
+}
+
+impl Operation<'_> {
+    fn document(self) -> Value {
+        let mut responses = problems(ALWAYS.iter().chain(self.problems));
+        responses.insert(self.answer.0.to_string(), self.answer.1);
+        let mut operation = json!({
+            "operationId": format!("{}_{}", self.definition.process, self.name),
+            "tags": [self.definition.collection],
+            "summary": self.summary,
+            "parameters": self.parameters,
+            "responses": responses,
+        });
+        if let Some(body) = self.body {
+            operation["requestBody"] = body;
+        }
+        operation
+    }
+}
+
+/// Problems of what reads a body, and of what changes a record that is there.
+const WRITES: [u16; 4] = [409, 413, 415, 422];
+const CHANGES: [u16; 6] = [404, 409, 412, 413, 415, 422];
+
+fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
+    let root = format!("/api/v1/{}", definition.collection);
+    let title = &definition.title;
+    let key = || parameter("IdempotencyKey");
+    let one = |more: &[&str]| -> Vec<Value> {
+        std::iter::once("Id").chain(more.iter().copied()).map(parameter).collect()
+    };
+    let operation = |name: &str, summary: String, parameters, body, answer, problems| {
+        Operation { definition, name: name.to_owned(), summary, parameters, body, answer, problems }
+            .document()
+    };
+    paths.insert(
+        root.clone(),
+        json!({
+            "get": operation(
+                "list",
+                format!("{title}: list those that you may see"),
+                ["Filter", "Sort", "Limit", "Cursor"].map(parameter).to_vec(),
+                None,
+                (200, listed(definition)),
+                &[422],
+            ),
+            "post": operation(
+                "open",
+                format!("{title}: open one"),
+                vec![key()],
+                Some(body(definition.open_schema(), true)),
+                (201, created(definition)),
+                &WRITES,
+            ),
+        }),
+    );
+    paths.insert(
+        format!("{root}/batch"),
+        json!({ "post": operation(
+            "batch",
+            format!("{title}: up to 1,000 commands, each with its own result"),
+            vec![key()],
+            Some(body(shapes::batch(), true)),
+            (200, shown(&shapes::results())),
+            &WRITES,
+        ) }),
+    );
+    paths.insert(
+        format!("{root}/import"),
+        json!({ "post": operation(
+            "import",
+            format!("{title}: bring in history with its own times (administrators)"),
+            vec![key()],
+            Some(body(shapes::import(), true)),
+            (200, shown(&shapes::results())),
+            &WRITES,
+        ) }),
+    );
+    paths.insert(
+        format!("{root}/{{id}}"),
+        json!({
+            "get": operation(
+                "read",
+                format!("{title}: one, with what you may do to it"),
+                one(&[]),
+                None,
+                (200, shapes::one(definition)),
+                &[404],
+            ),
+            "patch": operation(
+                "amend",
+                format!("{title}: change fields by a JSON merge patch"),
+                one(&["IfMatch"]),
+                Some(body(definition.amend_schema(), true)),
+                (200, shapes::one(definition)),
+                &CHANGES,
+            ),
+        }),
+    );
+    for (name, schema, needs_body) in shapes::transitions(definition) {
+        paths.insert(
+            format!("{root}/{{id}}/transitions/{name}"),
+            json!({ "post": operation(
+                &name,
+                format!("{title}: {}", name.replace('_', " ")),
+                one(&["IfMatch", "IdempotencyKey"]),
+                Some(body(schema, needs_body)),
+                (200, shapes::one(definition)),
+                &CHANGES,
+            ) }),
+        );
+    }
+    paths.insert(
+        format!("{root}/{{id}}/history"),
+        json!({ "get": operation(
+            "history",
+            format!("{title}: what happened, oldest first"),
+            one(&["Limit", "Cursor"]),
+            None,
+            (200, shown(&json!({ "$ref": "#/components/schemas/History" }))),
+            &[404, 422],
+        ) }),
+    );
+    paths.insert(
+        format!("{root}/{{id}}/comments"),
+        json!({
+            "get": operation(
+                "comments",
+                format!("{title}: what people said"),
+                one(&[]),
+                None,
+                (200, shown(&json!({ "$ref": "#/components/schemas/Comments" }))),
+                &[404],
+            ),
+            "post": operation(
+                "comment",
+                format!("{title}: say something"),
+                one(&["IfMatch", "IdempotencyKey"]),
+                Some(body(object(&[("text", json!({ "type": "string", "minLength": 1 }))]), true)),
+                (201, created(definition)),
+                &CHANGES,
+            ),
+        }),
+    );
+    paths.insert(
+        format!("{root}/{{id}}/links"),
+        json!({
+            "get": operation(
+                "links",
+                format!("{title}: what it is tied to"),
+                one(&[]),
+                None,
+                (200, shown(&json!({ "$ref": "#/components/schemas/Links" }))),
+                &[404],
+            ),
+            "post": operation(
+                "link",
+                format!("{title}: tie it to another record"),
+                one(&["IfMatch", "IdempotencyKey"]),
+                Some(body(shapes::link(definition), true)),
+                (201, created(definition)),
+                &CHANGES,
+            ),
+        }),
+    );
+}
+
+#[cfg(test)]
+mod tests;

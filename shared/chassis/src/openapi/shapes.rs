@@ -1,0 +1,386 @@
+//! The pieces that operations are described with.
+
+use std::collections::BTreeMap;
+
+use engine::Definition;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+/// `major_incident` as a schema's name: `MajorIncident`.
+pub fn name_of(definition: &Definition) -> String {
+    definition
+        .process
+        .split('_')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters))
+        })
+        .flatten()
+        .collect()
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}
+
+pub fn parameter(name: &str) -> Value {
+    reference("parameters", name)
+}
+
+/// A closed object, all of whose fields are required.
+pub fn object(fields: &[(&str, Value)]) -> Value {
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": names,
+        "additionalProperties": false,
+    })
+}
+
+fn list_of(items: &Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+/// An answer with a JSON body.
+pub fn shown(schema: &Value) -> Value {
+    json!({
+        "description": "As asked.",
+        "headers": { "x-request-id": reference("headers", "RequestId") },
+        "content": { "application/json": { "schema": schema } },
+    })
+}
+
+/// An answer that shows a record.
+pub fn one(definition: &Definition) -> Value {
+    let mut answer = shown(&reference("schemas", &name_of(definition)));
+    answer["headers"]["etag"] = reference("headers", "ETag");
+    answer
+}
+
+/// An answer that shows a record, and where it is.
+pub fn created(definition: &Definition) -> Value {
+    let mut answer = one(definition);
+    answer["headers"]["location"] = reference("headers", "Location");
+    answer
+}
+
+/// A page of records.
+pub fn listed(definition: &Definition) -> Value {
+    shown(&object(&[
+        ("items", list_of(&reference("schemas", &name_of(definition)))),
+        ("next", json!({ "type": ["string", "null"] })),
+    ]))
+}
+
+/// A JSON body.
+pub fn body(schema: Value, is_required: bool) -> Value {
+    json!({ "required": is_required, "content": { "application/json": { "schema": schema } } })
+}
+
+/// Problems by their statuses.
+pub fn problems<'a>(statuses: impl Iterator<Item = &'a u16>) -> Map<String, Value> {
+    statuses.map(|status| (status.to_string(), reference("responses", &called(*status)))).collect()
+}
+
+/// `Unprocessable Entity` as a name: `UnprocessableEntity`.
+fn called(status: u16) -> String {
+    let status = StatusCode::from_u16(status).ok();
+    let reason = status.and_then(|status| status.canonical_reason()).unwrap_or("Problem");
+    reason.replace(' ', "")
+}
+
+pub fn problem_responses() -> Map<String, Value> {
+    [400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503]
+        .into_iter()
+        .map(|status| {
+            let because = match status {
+                400 => "The request cannot be read.",
+                401 => "Who calls is not known.",
+                403 => "The caller may not do this; the role or scope that is missing is named.",
+                404 => "There is nothing here that the caller may see.",
+                409 => "The record's state or a guard does not allow it.",
+                412 => "The record has changed since it was read.",
+                413 => "The body is too large.",
+                415 => "The body is not JSON.",
+                422 => "The request does not fit; every fault is named.",
+                503 => "Too busy, or shutting down; try again.",
+                _ => "Something failed here.",
+            };
+            let content = json!({
+                "application/problem+json": { "schema": reference("schemas", "Problem") },
+            });
+            (called(status), json!({ "description": because, "content": content }))
+        })
+        .collect()
+}
+
+pub fn parameters() -> Value {
+    let query = |name: &str, schema: Value, says: &str| json!({ "name": name, "in": "query", "schema": schema, "description": says });
+    json!({
+        "Id": {
+            "name": "id", "in": "path", "required": true,
+            "schema": { "type": "string", "minLength": 1 },
+            "description": "The record's id or number.",
+        },
+        "IfMatch": {
+            "name": "If-Match", "in": "header",
+            "schema": { "type": "string", "pattern": "^(\\*|\"[0-9]{1,18}\")$" },
+            "description": "The ETag of the record as it was read; another gets 412.",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header",
+            "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
+            "description": "The same key and body answer the first result again.",
+        },
+        "Filter": query(
+            "filter",
+            json!({ "type": "string" }),
+            "A CEL expression over indexed fields: `record.state == 'new' && record.priority <= 2`.",
+        ),
+        "Sort": query(
+            "sort",
+            json!({ "type": "string" }),
+            "An indexed field; `-updated_at` for the newest first.",
+        ),
+        "Limit": query(
+            "limit",
+            json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 }),
+            "How many a page holds.",
+        ),
+        "Cursor": query("cursor", json!({ "type": "string" }), "The `next` of the page before."),
+    })
+}
+
+pub fn headers() -> Value {
+    let header = |says: &str| json!({ "description": says, "schema": { "type": "string" } });
+    json!({
+        "ETag": header("The record's revision."),
+        "Location": header("Where the record is."),
+        "RequestId": header("The request's id, for the log."),
+    })
+}
+
+/// Each transition once, with what it takes: by name, since several states may offer it. The flag
+/// says whether a body is needed everywhere.
+pub fn transitions(definition: &Definition) -> Vec<(String, Value, bool)> {
+    let mut named: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (_, transition) in definition.all_transitions() {
+        let schemas = named.entry(transition.name.clone()).or_default();
+        if !schemas.contains(&transition.schema) {
+            schemas.push(transition.schema.clone());
+        }
+    }
+    let needs = |schema: &Value| {
+        schema.get("required").and_then(Value::as_array).is_some_and(|names| !names.is_empty())
+    };
+    named
+        .into_iter()
+        .map(|(name, mut schemas)| {
+            let needs_body = schemas.iter().all(needs);
+            let schema =
+                if schemas.len() == 1 { schemas.remove(0) } else { json!({ "anyOf": schemas }) };
+            (name, schema, needs_body)
+        })
+        .collect()
+}
+
+/// A record as the API shows it; lists leave `offers` out.
+pub fn record(definition: &Definition) -> Value {
+    let text = || json!({ "type": "string" });
+    let time = || json!({ "type": "string", "format": "date-time" });
+    let whole = || json!({ "type": "integer", "minimum": 1 });
+    let states: Vec<&str> = definition.states().collect();
+    let mut schema = object(&[
+        ("id", json!({ "type": "string", "format": "uuid" })),
+        (
+            "number",
+            json!({ "type": "string", "pattern": format!("^{}[0-9]+$", definition.prefix) }),
+        ),
+        ("process", json!({ "const": definition.process })),
+        ("definition", whole()),
+        ("state", json!({ "enum": states })),
+        ("rev", whole()),
+        ("opened_at", time()),
+        ("updated_at", time()),
+        ("closed_at", json!({ "type": ["string", "null"], "format": "date-time" })),
+        ("opened_by", text()),
+        ("data", reference("schemas", &format!("{}Data", name_of(definition)))),
+    ]);
+    schema["properties"]["offers"] = list_of(&reference("schemas", "Offer"));
+    schema
+}
+
+/// What ties a record of this process to another.
+pub fn link(definition: &Definition) -> Value {
+    let relations: Vec<&str> =
+        definition.relations().iter().map(|relation| relation.name.as_str()).collect();
+    let relation = if relations.is_empty() {
+        json!({ "type": "string" })
+    } else {
+        json!({ "enum": relations })
+    };
+    object(&[("relation", relation), ("to", json!({ "type": "string", "minLength": 1 }))])
+}
+
+fn wish(more: &[(&str, Value)]) -> Value {
+    let map = || json!({ "type": "object" });
+    let mut properties = json!({
+        "open": map(),
+        "amend": map(),
+        "take": { "type": "string" },
+        "with": map(),
+        "comment": { "type": "string" },
+        "link": object(&[
+            ("relation", json!({ "type": "string" })),
+            ("to", json!({ "type": "string" })),
+        ]),
+    });
+    for (name, schema) in more {
+        properties[*name] = schema.clone();
+    }
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+pub fn batch() -> Value {
+    let item = wish(&[
+        ("id", json!({ "type": "string" })),
+        ("if_match", json!({ "type": "integer", "minimum": 0 })),
+    ]);
+    let commands = json!({ "type": "array", "minItems": 1, "maxItems": 1000, "items": item });
+    object(&[("commands", commands)])
+}
+
+pub fn import() -> Value {
+    let step = wish(&[
+        ("occurred_at", json!({ "type": "string", "format": "date-time" })),
+        ("implied", json!({ "type": "boolean" })),
+        ("by", json!({ "type": "string" })),
+    ]);
+    let steps = json!({ "type": "array", "minItems": 1, "maxItems": 1000, "items": step });
+    let record = object(&[("steps", steps)]);
+    let records = json!({ "type": "array", "minItems": 1, "maxItems": 1000, "items": record });
+    object(&[("records", records)])
+}
+
+/// What a batch and an import answer: one result for each item, in their order.
+pub fn results() -> Value {
+    let result = json!({
+        "type": "object",
+        "properties": {
+            "status": { "type": "integer" },
+            "record": { "type": "object" },
+            "problem": reference("schemas", "Problem"),
+        },
+        "required": ["status"],
+    });
+    object(&[("results", list_of(&result))])
+}
+
+/// Schemas that every service shares.
+pub fn common_schemas() -> Map<String, Value> {
+    let text = || json!({ "type": "string" });
+    let maybe_text = || json!({ "type": ["string", "null"] });
+    let time = || json!({ "type": "string", "format": "date-time" });
+    let by = object(&[("id", text()), ("name", text())]);
+    let linked = object(&[("id", text()), ("number", text()), ("process", text())]);
+    let fault = object(&[("path", text()), ("code", text()), ("message", text())]);
+    let entry = json!({
+        "type": "object",
+        "properties": {
+            "id": text(), "rev": { "type": "integer" }, "event": text(), "type": text(),
+            "at": time(), "recorded_at": time(), "actor": by, "channel": text(),
+            "implied": { "type": "boolean" }, "changes": { "type": "object" },
+            "transition": text(), "from": text(), "to": text(), "role": text(),
+            "comment": text(), "link": { "type": "object" },
+        },
+        "required": ["rev", "event", "at", "recorded_at", "actor", "channel", "changes"],
+    });
+    let comment = object(&[
+        ("rev", json!({ "type": "integer" })),
+        ("at", time()),
+        ("by", by.clone()),
+        ("text", text()),
+    ]);
+    let link = object(&[("relation", text()), ("to", linked), ("at", time())]);
+    let mut problem = object(&[
+        ("type", text()),
+        ("status", json!({ "type": "integer" })),
+        ("title", text()),
+        ("code", text()),
+        ("detail", text()),
+        ("errors", list_of(&fault)),
+    ]);
+    problem["properties"]["instance"] = text();
+    let offer = object(&[
+        ("name", text()),
+        ("label", text()),
+        ("needs", list_of(&text())),
+        ("refused_because", maybe_text()),
+    ]);
+    let schemas = [
+        ("Problem", problem),
+        ("Offer", offer),
+        ("History", object(&[("items", list_of(&entry)), ("next", maybe_text())])),
+        ("Comments", object(&[("items", list_of(&comment))])),
+        ("Links", object(&[("items", list_of(&link))])),
+    ];
+    schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+/// What a service answers beside its collections.
+pub fn service_paths(service: &str) -> Map<String, Value> {
+    let items = |item: Value| object(&[("items", list_of(&item))]);
+    let any = || json!({ "type": "object" });
+    let operation = |name: &str, summary: &str, parameters: Vec<Value>, body: Option<Value>| {
+        let mut responses = problems([400, 401, 403, 404, 422, 500, 503].iter());
+        let answer = if body.is_some() {
+            object(&[("redriven", json!({ "const": true }))])
+        } else {
+            items(any())
+        };
+        responses.insert("200".to_owned(), shown(&answer));
+        if body.is_some() {
+            responses.extend(problems([413, 415].iter()));
+        }
+        let mut operation = json!({
+            "operationId": format!("{service}_{name}"),
+            "tags": ["operation"],
+            "summary": summary,
+            "parameters": parameters,
+            "responses": responses,
+        });
+        if let Some(body) = body {
+            operation["requestBody"] = body;
+        }
+        operation
+    };
+    let letter = object(&[
+        ("consumer", json!({ "type": "string" })),
+        ("message", json!({ "type": "string" })),
+    ]);
+    let root = format!("/api/v1/services/{service}");
+    let limit = || vec![parameter("Limit")];
+    let paths = [
+        (
+            "dead-letters",
+            json!({ "get": operation("dead_letters", "Events that were given up", limit(), None) }),
+        ),
+        (
+            "dead-letters/redrive",
+            json!({ "post": operation(
+                "redrive",
+                "Try a dead letter again, with what waits behind it",
+                Vec::new(),
+                Some(body(letter, true)),
+            ) }),
+        ),
+        (
+            "refusals",
+            json!({ "get": operation("refusals", "Commands that rules refused", limit(), None) }),
+        ),
+    ];
+    paths.into_iter().map(|(path, item)| (format!("{root}/{path}"), item)).collect()
+}
