@@ -28,7 +28,6 @@ pub struct Row {
     pub sys_updated_by: String,
     pub sys_updated_at: String,
     pub category: String,
-    pub subcategory: String,
     pub u_symptom: String,
     pub cmdb_ci: String,
     pub impact: String,
@@ -47,6 +46,24 @@ pub struct Step {
     pub implied: bool,
     /// Who, in the log's words.
     pub by: String,
+}
+
+impl Step {
+    /// The step as the import takes it.
+    pub fn wish(&self) -> Value {
+        let mut wish = match &self.what {
+            What::Open(data) => json!({ "open": data }),
+            What::Amend(patch) => json!({ "amend": patch }),
+            What::Take { transition, with } => json!({ "take": transition, "with": with }),
+            What::Comment(text) => json!({ "comment": text }),
+        };
+        wish["occurred_at"] = json!(self.occurred_at);
+        wish["by"] = json!(self.by);
+        if self.implied {
+            wish["implied"] = json!(true);
+        }
+        wish
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -108,15 +125,20 @@ struct Replay {
 impl Replay {
     fn open(row: &Row) -> Result<Self> {
         let at = moment(&row.opened_at)?;
-        let mut data = data_of(row);
+        let data = data_of(row);
+        let mut opening = data.clone();
+        opening.extend(object(json!({
+            "title": format!("{} of {}", known(&row.u_symptom).unwrap_or("Incident"), row.number),
+            "reporter": format!("imported:{}", row.caller_id),
+            "channel": "phone",
+            "external_id": row.number,
+        })));
         let opened = Step {
-            what: What::Open(data.clone()),
+            what: What::Open(opening),
             occurred_at: at,
             implied: false,
             by: row.caller_id.clone(),
         };
-        // What amendments are compared with.
-        data.retain(|field, _| field != "title" && field != "reporter");
         Ok(Self {
             steps: vec![opened],
             state: "new",
@@ -155,8 +177,7 @@ impl Replay {
         if matches!(self.state, "closed") {
             return;
         }
-        let mut now = data_of(row);
-        now.retain(|field, _| field != "title" && field != "reporter");
+        let now = data_of(row);
         let mut patch: Map<String, Value> = now
             .iter()
             .filter(|(field, value)| self.data.get(*field) != Some(*value))
@@ -237,8 +258,8 @@ impl Replay {
         let with = match transition {
             "hold" => json!({ "hold_reason": target.hold_reason }),
             "resolve" => json!({
-                "resolution_code": "other",
-                "resolution": format!("{} by {}.", row.closed_code, row.resolved_by),
+                "resolution_code": known(&row.closed_code).unwrap_or("unknown"),
+                "resolution": format!("{}, as the log tells.", row.resolved_by),
             }),
             "reopen" => json!({ "reason": "Reopened, as the log tells." }),
             _ => json!({}),
@@ -302,19 +323,13 @@ fn after(transition: &str) -> &'static str {
     }
 }
 
-/// What our record keeps of a row, apart from state, group and counters.
+/// What amendments may change, as a row tells it; apart from state, group and counters.
 fn data_of(row: &Row) -> Map<String, Value> {
     let mut data = object(json!({
-        "title": format!("{} of {}", known(&row.u_symptom).unwrap_or("Incident"), row.number),
         "impact": level(&row.impact),
         "urgency": level(&row.urgency),
     }));
-    let optional = [
-        ("reporter", &row.caller_id),
-        ("category", &row.category),
-        ("subcategory", &row.subcategory),
-        ("item", &row.cmdb_ci),
-    ];
+    let optional = [("category", &row.category), ("configuration_item", &row.cmdb_ci)];
     for (field, value) in optional {
         if let Some(value) = known(value) {
             data.insert(field.to_owned(), value.into());
@@ -367,7 +382,6 @@ mod tests {
             sys_updated_by: "Updated by 1".to_owned(),
             sys_updated_at: format!("29-02-2016 09:{minute:02}"),
             category: "Category 1".to_owned(),
-            subcategory: UNKNOWN.to_owned(),
             u_symptom: UNKNOWN.to_owned(),
             cmdb_ci: UNKNOWN.to_owned(),
             impact: "2 - Medium".to_owned(),
