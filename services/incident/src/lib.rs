@@ -1,1 +1,22 @@
 //! Resolution: incidents, and the alerts that open them (ISO/IEC 20000-1:2005, 8.2).
+
+mod signals;
+
+pub use signals::{fate, happening_of};
+
+/// The definitions of this service: name of the file and its text.
+pub const DEFINITIONS: [(&str, &str); 2] = [
+    ("alert.v1.yaml", include_str!("../processes/alert.v1.yaml")),
+    ("incident.v1.yaml", include_str!("../processes/incident.v1.yaml")),
+];
+
+/// The schemes that ship with this service.
+pub const SCHEMES: [(&str, &str); 7] = [
+    ("alerts.v1.yaml", include_str!("../schemes/alerts.v1.yaml")),
+    ("category.v1.yaml", include_str!("../schemes/category.v1.yaml")),
+    ("configuration_item.v1.yaml", include_str!("../schemes/configuration_item.v1.yaml")),
+    ("priority.v1.yaml", include_str!("../schemes/priority.v1.yaml")),
+    ("service.v1.yaml", include_str!("../schemes/service.v1.yaml")),
+    ("severity.v1.yaml", include_str!("../schemes/severity.v1.yaml")),
+    ("working.v1.yaml", include_str!("../schemes/working.v1.yaml")),
+];
