@@ -7,7 +7,7 @@ mod values;
 use cel::{Context, Program};
 use chrono::{DateTime, Utc};
 use kernel::Actor;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use functions::context;
 pub(crate) use names::Names;
@@ -65,6 +65,11 @@ impl Expression {
         &self.source
     }
 
+    /// Which of `record`, `actor`, `now` and `event` it speaks of.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.names.roots.iter().map(String::as_str)
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
@@ -80,7 +85,7 @@ impl Expression {
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
         let mut context = scope.root.new_inner_scope();
         for name in &self.names.roots {
-            if let Some(value) = scope.variable(name, &self.names) {
+            if let Some(value) = scope.variable(name) {
                 context.add_variable_from_value(name.as_str(), value);
             }
         }
@@ -102,7 +107,7 @@ impl Expression {
 }
 
 /// The names that an expression may use.
-const SCOPE: [&str; 5] = ["record", "actor", "now", "event", "given"];
+const SCOPE: [&str; 4] = ["record", "actor", "now", "event"];
 
 /// What the names mean while an expression is evaluated; only those that it uses are made.
 pub struct Scope<'a> {
@@ -110,13 +115,12 @@ pub struct Scope<'a> {
     now: DateTime<Utc>,
     actor: Option<&'a Actor>,
     event: Option<&'a Value>,
-    given: Option<&'a Map<String, Value>>,
     record: Option<(&'a Record, &'a [String])>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(root: &'a Context<'static, 'static>, now: DateTime<Utc>) -> Self {
-        Self { root, now, actor: None, event: None, given: None, record: None }
+        Self { root, now, actor: None, event: None, record: None }
     }
 
     #[must_use]
@@ -125,17 +129,9 @@ impl<'a> Scope<'a> {
         self
     }
 
-    /// `event`; what an expression names of it and it does not have is null.
     #[must_use]
     pub(crate) fn event(mut self, event: &'a Value) -> Self {
         self.event = Some(event);
-        self
-    }
-
-    /// What the command gave, apart from what the record held already.
-    #[must_use]
-    pub(crate) fn given(mut self, given: &'a Map<String, Value>) -> Self {
-        self.given = Some(given);
         self
     }
 
@@ -146,13 +142,12 @@ impl<'a> Scope<'a> {
         self
     }
 
-    fn variable(&self, name: &str, names: &Names) -> Option<cel::Value> {
+    fn variable(&self, name: &str) -> Option<cel::Value> {
         match name {
             "record" => self.record.map(|(record, fields)| values::of_record(record, fields)),
             "actor" => self.actor.map(values::of_actor),
             "now" => Some(values::of_instant(self.now)),
-            "event" => self.event.map(|event| values::of_event(event, &names.event_fields)),
-            "given" => self.given.map(values::of_map),
+            "event" => self.event.map(values::from_json),
             _ => None,
         }
     }

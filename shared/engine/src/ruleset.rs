@@ -8,7 +8,9 @@ use std::{
 use cel::Context;
 use chrono::{DateTime, Utc};
 
-use crate::{Definition, Record, Schemes, Scope, expression};
+use kernel::Actor;
+
+use crate::{Definition, Expression, Record, Schemes, Scope, expression};
 
 /// What a service decides by.
 pub struct Ruleset {
@@ -111,6 +113,20 @@ impl Ruleset {
         self.subscribers.keys().map(String::as_str)
     }
 
+    /// Whether an expression over `event`, `actor` and `now` holds of an event, as live streams ask.
+    ///
+    /// # Errors
+    /// A sentence that quotes the expression and says what went wrong.
+    pub fn holds_of_event(
+        &self,
+        expression: &Expression,
+        event: &serde_json::Value,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<bool, String> {
+        expression.holds(&self.scope(now).actor(actor).event(event))
+    }
+
     pub(crate) fn scope(&self, now: DateTime<Utc>) -> Scope<'_> {
         Scope::new(&self.root, now)
     }
@@ -126,5 +142,28 @@ impl Ruleset {
         now: DateTime<Utc>,
     ) -> Result<crate::RuleMatch, String> {
         self.schemes.match_rules(scheme, &self.scope(now).event(event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_stream_asks_of_events() {
+        let schemes = Schemes::parse_all(&[]).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let rules = Ruleset::new(Vec::new(), schemes).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let event = serde_json::json!({ "type": "incident.opened.v1", "priority": 1 });
+        let check = |source: &str| {
+            let expression = Expression::parse(source).unwrap_or_else(|fault| panic!("{fault}"));
+            let actor = Actor::system("gateway");
+            rules.holds_of_event(&expression, &event, &actor, DateTime::default()).ok()
+        };
+        assert_eq!(check("event.type.startsWith('incident.') && event.priority <= 2"), Some(true));
+        assert_eq!(check("event.priority > 2"), Some(false));
+        assert_eq!(check("event.impact == 'high'"), None);
+        let speaks = Expression::parse("record.state == 'new' || event.priority == 1");
+        let speaks = speaks.unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(speaks.variables().collect::<Vec<_>>(), ["event", "record"]);
     }
 }

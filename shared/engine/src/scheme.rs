@@ -28,10 +28,8 @@ pub enum SchemeKind {
         table: Value,
     },
     /// What there is: services, configuration items, categories. Entry to its attributes.
-    /// An open one also takes what it does not list.
     List {
         entries: Map<String, Value>,
-        is_open: bool,
     },
     /// What an event means: defaults, then the first rule that holds.
     Rules {
@@ -68,8 +66,6 @@ struct Source {
     table: Value,
     #[serde(default)]
     entries: Map<String, Value>,
-    #[serde(default)]
-    open: bool,
     #[serde(default)]
     defaults: BTreeMap<String, String>,
     #[serde(default)]
@@ -113,7 +109,7 @@ impl Scheme {
             Kind::List => {
                 let entries =
                     source.entries.into_iter().map(|(key, entry)| (key, attributes(entry)));
-                SchemeKind::List { entries: entries.collect(), is_open: source.open }
+                SchemeKind::List { entries: entries.collect() }
             }
             Kind::Rules => {
                 let defaults = expressions(source.defaults, "defaults", &mut faults);
@@ -228,15 +224,7 @@ impl Schemes {
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&Map<String, Value>> {
         match &self.get(name)?.kind {
-            SchemeKind::List { entries, .. } => Some(entries),
-            _ => None,
-        }
-    }
-
-    /// The entries of a list scheme that takes no others.
-    pub(crate) fn closed_list(&self, name: &str) -> Option<&Map<String, Value>> {
-        match &self.get(name)?.kind {
-            SchemeKind::List { entries, is_open: false } => Some(entries),
+            SchemeKind::List { entries } => Some(entries),
             _ => None,
         }
     }

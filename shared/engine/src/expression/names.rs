@@ -10,12 +10,10 @@ use cel::{
 /// The names in one expression, comprehension variables left out.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// `record`, `actor`, `now`, `event`, `given`.
+    /// `record`, `actor`, `now`, `event`.
     pub roots: BTreeSet<String>,
     /// `x` of each `record.x`.
     pub record_fields: BTreeSet<String>,
-    /// `x` of each `event.x`.
-    pub event_fields: BTreeSet<String>,
     pub functions: BTreeSet<String>,
     /// Schemes named by a literal first argument: `matrix('priority', …)`.
     pub schemes: BTreeSet<String>,
@@ -38,13 +36,10 @@ impl Names {
             }
             Expr::Select(select) => {
                 if let Expr::Ident(root) = &select.operand.expr
+                    && root == "record"
                     && !bound.contains(root)
                 {
-                    match root.as_str() {
-                        "record" => self.record_fields.insert(select.field.clone()),
-                        "event" => self.event_fields.insert(select.field.clone()),
-                        _ => false,
-                    };
+                    self.record_fields.insert(select.field.clone());
                 }
                 self.walk(&select.operand, bound);
             }
