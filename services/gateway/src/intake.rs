@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod cloudevents;
+
 mod fingerprint;
 mod quarantine;
 mod words;

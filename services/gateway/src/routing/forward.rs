@@ -1,0 +1,193 @@
+//! Handing a request on and its answer back, streamed both ways.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use chassis::{Problem, request::RequestId, request::X_REQUEST_ID};
+use contract::IDENTITY_HEADER;
+use futures::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tower::ServiceExt;
+
+use super::{Destination, Upstream};
+
+/// How long a service may take to be connected to.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take to begin its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Headers of one connection, which mean nothing on the next (RFC 9110, 7.6.1).
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Hands requests to services. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Forwarder {
+    client: reqwest::Client,
+    body_bytes: usize,
+}
+
+impl Forwarder {
+    /// Takes bodies up to `body_bytes`.
+    ///
+    /// # Errors
+    /// When the system's TLS settings cannot be read.
+    pub fn new(body_bytes: usize) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_PATIENCE)
+            .read_timeout(ANSWER_PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self { client, body_bytes })
+    }
+
+    /// The answer of `destination`, or a problem: 413 for too large a body, 503 when the service
+    /// does not answer. `token` says who calls; the credential itself goes no further.
+    pub async fn forward(
+        &self,
+        destination: &Destination,
+        token: &str,
+        request: Request,
+    ) -> Response {
+        match self.answer(destination, token, request).await {
+            Ok(answer) => answer,
+            Err(problem) => problem.into_response(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        destination: &Destination,
+        token: &str,
+        mut request: Request,
+    ) -> Result<Response, Problem> {
+        let too_large = || {
+            let limit = self.body_bytes;
+            let detail = format!("The body is larger than {limit} bytes.");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        };
+        let said = content_length(request.headers());
+        if said.is_some_and(|bytes| bytes > self.body_bytes as u64) {
+            return Err(too_large());
+        }
+        prepare(&mut request, token)?;
+        let exceeded = Arc::new(AtomicBool::new(false));
+        if said.is_none() {
+            // Nobody said how long it is, so it is counted on its way.
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = counted(body, self.body_bytes, exceeded.clone());
+        }
+        let answer = match &destination.upstream {
+            Upstream::InProcess(router) => {
+                // A router is never too busy to take a request, and its error is uninhabited.
+                let Ok(answer) = router.clone().oneshot(request).await;
+                Ok(answer)
+            }
+            Upstream::Http(base) => self.ask(base, request).await,
+        };
+        if exceeded.load(Ordering::Relaxed) {
+            return Err(too_large());
+        }
+        let mut answer = answer.map_err(|error| {
+            let service = &destination.service;
+            tracing::warn!(service, error = &error as &dyn std::error::Error, "no answer");
+            let detail = format!("The service `{service}` does not answer at the moment.");
+            Problem::unavailable("service_unreachable", detail)
+        })?;
+        drop_hop_by_hop(answer.headers_mut());
+        // The gateway sets its own, which is the same.
+        answer.headers_mut().remove(&X_REQUEST_ID);
+        Ok(answer)
+    }
+
+    async fn ask(&self, base: &str, request: Request) -> Result<Response, reqwest::Error> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = format!("{}{path}", base.trim_end_matches('/'));
+        parts.headers.remove(header::HOST);
+        let mut asked = self.client.request(parts.method, url);
+        if !body.is_end_stream() {
+            asked = asked.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+        }
+        let answer = asked.headers(parts.headers).send().await?;
+        let mut response = Response::new(());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = answer.headers().clone();
+        Ok(response.map(|()| Body::from_stream(answer.bytes_stream())))
+    }
+}
+
+/// What only the gateway may say, and what belongs to the caller's connection.
+fn prepare(request: &mut Request, token: &str) -> Result<(), Problem> {
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let headers = request.headers_mut();
+    drop_hop_by_hop(headers);
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(header::COOKIE);
+    headers.remove(header::EXPECT);
+    let mut token = HeaderValue::from_str(token).map_err(|_| Problem::broken())?;
+    token.set_sensitive(true);
+    // Replaces whatever came under this name from outside.
+    headers.insert(IDENTITY_HEADER, token);
+    if let Some(id) = id {
+        headers.insert(X_REQUEST_ID.clone(), id);
+    }
+    if let Some(context) = chassis::telemetry::trace::current()
+        .and_then(|context| HeaderValue::from_str(&context).ok())
+    {
+        headers.insert(chassis::telemetry::trace::TRACEPARENT, context);
+    }
+    Ok(())
+}
+
+fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in HOP_BY_HOP.iter().chain(&named) {
+        headers.remove(name);
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The body, failing once it is longer than `limit`.
+fn counted(body: Body, limit: usize, exceeded: Arc<AtomicBool>) -> Body {
+    let mut left = limit;
+    Body::from_stream(body.into_data_stream().map(move |chunk| -> Result<Bytes, axum::Error> {
+        let chunk = chunk?;
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => {
+                exceeded.store(true, Ordering::Relaxed);
+                return Err(axum::Error::new(std::io::Error::other("the body is too large")));
+            }
+        }
+        Ok(chunk)
+    }))
+}
