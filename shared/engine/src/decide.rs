@@ -101,7 +101,14 @@ fn open(
         let writable = |name: &String| definition.field(name).is_some_and(|field| !field.read_only);
         let mut given = data.clone();
         given.retain(|name, _| writable(name));
-        invalid(definition.open_faults(&given))?;
+        let mut faults = definition.open_faults(&given);
+        let told = |name: &str| faults.iter().any(|fault| fault.path == format!("/{name}"));
+        let missing = definition.required.iter().filter(|name| !data.contains_key(*name));
+        let missing: Vec<_> = missing.filter(|name| !told(name)).cloned().collect();
+        faults.extend(missing.into_iter().map(|name| {
+            Fault::new(format!("/{name}"), "required", format!("`{name}` is missing"))
+        }));
+        invalid(faults)?;
     } else {
         let mut faults = definition.open_faults(&data);
         faults.extend(unknown_references(rules, definition, &data));
@@ -114,13 +121,12 @@ fn open(
     }
     let at = cause.when();
     let mut fact = Fact::blank("opened", cause);
-    fact.to = Some(definition.starts.clone());
-    let record = Record {
+    let mut record = Record {
         id: opened.id,
         process: opened.process.clone(),
         number: opened.number.clone(),
         definition: definition.version,
-        state: definition.starts.clone(),
+        state: String::new(),
         revision: 0,
         data,
         audience: Vec::new(),
@@ -130,10 +136,29 @@ fn open(
         closed_at: None,
         opened_by: opened.by.clone(),
     };
+    record.state = start(rules, definition, &record, cause)?;
+    fact.to = Some(record.state.clone());
     // Who may open is asked of the record to be, because the record itself may grant the role.
     fact.role = permitted(rules, definition, &record, &definition.may.open, automatic, cause)?;
     fact.opened = Some(opened);
     Draft { rules, definition, cause, before: &Map::new(), record }.finish(fact, true)
+}
+
+/// The state in which a record starts: the first whose condition holds.
+fn start(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    cause: &Cause,
+) -> Result<String, Refusal> {
+    for (state, condition) in &definition.starts {
+        let scope =
+            rules.scope(cause.when()).actor(&cause.actor).record(record, &definition.field_names);
+        if condition.as_ref().map_or(Ok(true), |when| when.holds(&scope)).map_err(change::broken)? {
+            return Ok(state.clone());
+        }
+    }
+    Err(Refusal::one(Rule::Guard, "", "definition", "no state to start in fits the record"))
 }
 
 fn amend(
@@ -201,8 +226,11 @@ fn take(
     in_time(rules, record, transition, cause)?;
     guard(rules, definition, &next, transition, cause)?;
     for (field, expression) in &transition.set {
-        let scope =
-            rules.scope(cause.when()).actor(&cause.actor).record(&next, &definition.field_names);
+        let scope = rules
+            .scope(cause.when())
+            .actor(&cause.actor)
+            .given(with)
+            .record(&next, &definition.field_names);
         let value = expression.value(&scope).map_err(change::broken)?;
         change::put(&mut next.data, field, value);
     }

@@ -19,7 +19,9 @@ pub use {
 
 use self::{
     fields::{compile, faults, object_schema},
-    source::{AudienceSource, DefinitionSource, MaySource, OpensSource, Ordered, RoleSource},
+    source::{
+        AudienceSource, DefinitionSource, MaySource, OpensSource, Ordered, RoleSource, StartsSource,
+    },
     transition::expressions,
 };
 use crate::Expression;
@@ -46,7 +48,8 @@ pub struct Definition {
     pub(crate) audience: Vec<Audience>,
     pub(crate) may: May,
     relations: Vec<Relation>,
-    pub starts: String,
+    /// Where a record starts: the first state whose condition holds, else the first named.
+    pub(crate) starts: Vec<(String, Option<Expression>)>,
     pub(crate) opens: Vec<Opens>,
     states: Vec<State>,
     open_validator: Validator,
@@ -190,6 +193,11 @@ impl Definition {
         })
     }
 
+    /// The states in which a record may start.
+    pub fn start_states(&self) -> impl Iterator<Item = &str> {
+        self.starts.iter().map(|(state, _)| state.as_str())
+    }
+
     /// Whether nothing leaves the state.
     #[must_use]
     pub fn is_final(&self, state: &str) -> bool {
@@ -209,7 +217,7 @@ impl Definition {
     /// JSON Schema of the body that opens a record.
     #[must_use]
     pub fn open_schema(&self) -> Value {
-        object_schema(self.writable(), &self.required, false)
+        object_schema(self.writable(), &self.given_at_opening(), false)
     }
 
     /// JSON Schema of the merge patch that amends one.
@@ -224,6 +232,12 @@ impl Definition {
         let mut schema = object_schema(self.fields.iter(), &[], false);
         schema["required"] = serde_json::json!(self.required);
         schema
+    }
+
+    /// Required fields that people give; the others are filled by what opens the record.
+    fn given_at_opening(&self) -> Vec<String> {
+        let given = self.writable().filter(|field| self.required.contains(&field.name));
+        given.map(|field| field.name.clone()).collect()
     }
 
     fn writable(&self) -> impl Iterator<Item = &Field> {
@@ -281,7 +295,8 @@ impl Definition {
             .iter()
             .flat_map(|state| &state.transitions)
             .flat_map(Transition::expressions);
-        roles.chain(derive).chain(audience).chain(opens).chain(transitions)
+        let starts = self.starts.iter().filter_map(|(_, condition)| condition.as_ref());
+        roles.chain(starts).chain(derive).chain(audience).chain(opens).chain(transitions)
     }
 
     fn check(&self, notes: &mut Vec<String>) {
@@ -348,8 +363,8 @@ impl Definition {
 
     fn check_states(&self, notes: &mut Vec<String>) {
         let known = |name: &str| self.states.iter().any(|state| state.name == name);
-        if !known(&self.starts) {
-            notes.push(format!("starts: `{}` is no state", self.starts));
+        for (start, _) in self.starts.iter().filter(|(start, _)| !known(start)) {
+            notes.push(format!("starts: `{start}` is no state"));
         }
         for (from, transition) in self.all_transitions() {
             if !known(&transition.to) {
@@ -357,7 +372,8 @@ impl Definition {
                 notes.push(format!("states.{from}.{name}: `{}` is no state", transition.to));
             }
         }
-        let mut reached = BTreeSet::from([self.starts.as_str()]);
+        let mut reached: BTreeSet<&str> =
+            self.starts.iter().map(|(start, _)| start.as_str()).collect();
         loop {
             let next: Vec<&str> = reached
                 .iter()
@@ -396,7 +412,11 @@ fn build(
     let audience = source.audience.into_iter().flat_map(|item| audience(item, notes)).collect();
     let opens = source.opens.into_iter().filter_map(|opens| self::opens(opens, notes)).collect();
     let writable = || fields.iter().filter(|field| !field.read_only);
-    let open_validator = compile(&object_schema(writable(), &source.fields.required, false));
+    let required: Vec<String> = writable()
+        .filter(|field| source.fields.required.contains(&field.name))
+        .map(|field| field.name.clone())
+        .collect();
+    let open_validator = compile(&object_schema(writable(), &required, false));
     let amend_validator = compile(&object_schema(writable(), &[], false));
     let title = source.title.as_ref().and_then(|title| title.english()).map(str::to_owned);
     let field_names = fields.iter().map(|field| field.name.clone()).collect();
@@ -416,7 +436,7 @@ fn build(
         audience,
         may,
         relations: relations.map(|(name, inverse)| Relation { name, inverse }).collect(),
-        starts: source.starts,
+        starts: starts(source.starts, notes),
         opens,
         states,
         open_validator: open_validator.map_err(|fault| notes.push(fault)).ok()?,
@@ -452,6 +472,17 @@ fn states(
         }
     }
     states
+}
+
+fn starts(source: StartsSource, notes: &mut Vec<String>) -> Vec<(String, Option<Expression>)> {
+    match source {
+        StartsSource::Always(state) => vec![(state, None)],
+        StartsSource::First(states) => {
+            let told = &mut |fault| notes.push(format!("starts: {fault}"));
+            let parsed = expressions(states.0, told).into_iter();
+            parsed.map(|(state, condition)| (state, Some(condition))).collect()
+        }
+    }
 }
 
 fn roles(source: Ordered<Option<RoleSource>>, notes: &mut Vec<String>) -> Vec<Role> {

@@ -7,7 +7,7 @@ mod values;
 use cel::{Context, Program};
 use chrono::{DateTime, Utc};
 use kernel::Actor;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) use functions::context;
 pub(crate) use names::Names;
@@ -85,7 +85,7 @@ impl Expression {
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
         let mut context = scope.root.new_inner_scope();
         for name in &self.names.roots {
-            if let Some(value) = scope.variable(name) {
+            if let Some(value) = scope.variable(name, &self.names) {
                 context.add_variable_from_value(name.as_str(), value);
             }
         }
@@ -107,7 +107,7 @@ impl Expression {
 }
 
 /// The names that an expression may use.
-const SCOPE: [&str; 4] = ["record", "actor", "now", "event"];
+const SCOPE: [&str; 5] = ["record", "actor", "now", "event", "given"];
 
 /// What the names mean while an expression is evaluated; only those that it uses are made.
 pub struct Scope<'a> {
@@ -115,12 +115,13 @@ pub struct Scope<'a> {
     now: DateTime<Utc>,
     actor: Option<&'a Actor>,
     event: Option<&'a Value>,
+    given: Option<&'a Map<String, Value>>,
     record: Option<(&'a Record, &'a [String])>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(root: &'a Context<'static, 'static>, now: DateTime<Utc>) -> Self {
-        Self { root, now, actor: None, event: None, record: None }
+        Self { root, now, actor: None, event: None, given: None, record: None }
     }
 
     #[must_use]
@@ -129,9 +130,17 @@ impl<'a> Scope<'a> {
         self
     }
 
+    /// `event`; what an expression names of it and it does not have is null.
     #[must_use]
     pub(crate) fn event(mut self, event: &'a Value) -> Self {
         self.event = Some(event);
+        self
+    }
+
+    /// What the command gave, apart from what the record held already.
+    #[must_use]
+    pub(crate) fn given(mut self, given: &'a Map<String, Value>) -> Self {
+        self.given = Some(given);
         self
     }
 
@@ -142,12 +151,13 @@ impl<'a> Scope<'a> {
         self
     }
 
-    fn variable(&self, name: &str) -> Option<cel::Value> {
+    fn variable(&self, name: &str, names: &Names) -> Option<cel::Value> {
         match name {
             "record" => self.record.map(|(record, fields)| values::of_record(record, fields)),
             "actor" => self.actor.map(values::of_actor),
             "now" => Some(values::of_instant(self.now)),
-            "event" => self.event.map(values::from_json),
+            "event" => self.event.map(|event| values::of_event(event, &names.event_fields)),
+            "given" => self.given.map(values::of_map),
             _ => None,
         }
     }

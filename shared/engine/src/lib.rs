@@ -15,8 +15,8 @@
 //! An event that arrives and a timer that fires are commands like any other: [`reaction_key`] says
 //! which record an event concerns, [`respond`] what it asks of that record.
 //!
-//! Expressions are CEL in one scope everywhere: `record`, `actor`, `now`, `event`, and the functions
-//! of [`Expression`]. [`Filter`] turns one into a tree that a database can answer.
+//! Expressions are CEL in one scope everywhere: `record`, `actor`, `now`, `event`, `given`, and
+//! the functions of [`Expression`]. [`Filter`] turns one into a tree that a database can answer.
 
 mod apply;
 mod command;

@@ -28,8 +28,10 @@ pub enum SchemeKind {
         table: Value,
     },
     /// What there is: services, configuration items, categories. Entry to its attributes.
+    /// An open one also takes what it does not list.
     List {
         entries: Map<String, Value>,
+        is_open: bool,
     },
     /// What an event means: defaults, then the first rule that holds.
     Rules {
@@ -66,6 +68,8 @@ struct Source {
     table: Value,
     #[serde(default)]
     entries: Map<String, Value>,
+    #[serde(default)]
+    open: bool,
     #[serde(default)]
     defaults: BTreeMap<String, String>,
     #[serde(default)]
@@ -109,7 +113,7 @@ impl Scheme {
             Kind::List => {
                 let entries =
                     source.entries.into_iter().map(|(key, entry)| (key, attributes(entry)));
-                SchemeKind::List { entries: entries.collect() }
+                SchemeKind::List { entries: entries.collect(), is_open: source.open }
             }
             Kind::Rules => {
                 let defaults = expressions(source.defaults, "defaults", &mut faults);
@@ -224,7 +228,15 @@ impl Schemes {
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&Map<String, Value>> {
         match &self.get(name)?.kind {
-            SchemeKind::List { entries } => Some(entries),
+            SchemeKind::List { entries, .. } => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The entries of a list scheme that takes no others.
+    pub(crate) fn closed_list(&self, name: &str) -> Option<&Map<String, Value>> {
+        match &self.get(name)?.kind {
+            SchemeKind::List { entries, is_open: false } => Some(entries),
             _ => None,
         }
     }

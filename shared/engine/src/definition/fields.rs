@@ -63,7 +63,7 @@ impl Field {
         let Some((scheme, entries)) = self
             .reference
             .as_deref()
-            .and_then(|scheme| schemes.list(scheme).map(|entries| (scheme, entries)))
+            .and_then(|scheme| schemes.closed_list(scheme).map(|entries| (scheme, entries)))
         else {
             return Vec::new();
         };

@@ -89,7 +89,7 @@ pub struct DefinitionSource {
     pub may: MaySource,
     #[serde(default)]
     pub links: Ordered<String>,
-    pub starts: String,
+    pub starts: StartsSource,
     #[serde(default)]
     pub opens: Vec<OpensSource>,
     pub states: Ordered<Ordered<TransitionSource>>,
@@ -110,6 +110,14 @@ pub struct FieldsSource {
     #[serde(default)]
     pub required: Vec<String>,
     pub properties: Ordered<Value>,
+}
+
+/// `new`, or each state that a record may start in with the condition: the first that holds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum StartsSource {
+    Always(String),
+    First(Ordered<String>),
 }
 
 /// `role:agent`, or `{ group: record.group }`: the token `group:` with the value, if there is one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cel::{Context, ExecutionError, Value as Cel, extractors::Arguments, objects::KeyRef};
+use cel::{Context, Env, ExecutionError, Value as Cel, extractors::Arguments, objects::KeyRef};
 use kernel::Span;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ use crate::{Schemes, scheme::Lookup};
 const OURS: [&str; 5] = ["matrix", "lookup", "known", "get", "span"];
 
 /// CEL's own functions and operators that definitions may use.
-const CELS: [&str; 42] = [
+const CELS: [&str; 47] = [
     "_?_:_",
     "_&&_",
     "_||_",
@@ -58,6 +58,11 @@ const CELS: [&str; 42] = [
     "type",
     "min",
     "max",
+    "join",
+    "substring",
+    "replace",
+    "trim",
+    "lowerAscii",
     "getFullYear",
     "getHours",
     "getDayOfWeek",
@@ -73,7 +78,11 @@ pub(super) fn asks_scheme(function: &str) -> bool {
 
 /// The root of every scope: CEL's standard library and our functions over `schemes`.
 pub(crate) fn context(schemes: &Arc<Schemes>) -> Context<'static, 'static> {
-    let mut root = Context::default();
+    let mut environment = Env::stdlib();
+    // CEL's own string extension (`join`, `substring`) collides with nothing in the standard library.
+    let extended = environment.add_extension(cel::extensions::strings);
+    debug_assert!(extended.is_ok(), "CEL's string functions are taken");
+    let mut root = Context::with_env(Arc::new(environment));
     for name in OURS {
         let schemes = Arc::clone(schemes);
         let function = move |Arguments(arguments): Arguments| call(name, &arguments, &schemes);

@@ -10,10 +10,12 @@ use cel::{
 /// The names in one expression, comprehension variables left out.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// `record`, `actor`, `now`, `event`.
+    /// `record`, `actor`, `now`, `event`, `given`.
     pub roots: BTreeSet<String>,
     /// `x` of each `record.x`.
     pub record_fields: BTreeSet<String>,
+    /// `x` of each `event.x`.
+    pub event_fields: BTreeSet<String>,
     pub functions: BTreeSet<String>,
     /// Schemes named by a literal first argument: `matrix('priority', …)`.
     pub schemes: BTreeSet<String>,
@@ -36,10 +38,13 @@ impl Names {
             }
             Expr::Select(select) => {
                 if let Expr::Ident(root) = &select.operand.expr
-                    && root == "record"
                     && !bound.contains(root)
                 {
-                    self.record_fields.insert(select.field.clone());
+                    match root.as_str() {
+                        "record" => self.record_fields.insert(select.field.clone()),
+                        "event" => self.event_fields.insert(select.field.clone()),
+                        _ => false,
+                    };
                 }
                 self.walk(&select.operand, bound);
             }

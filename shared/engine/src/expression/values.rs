@@ -1,6 +1,9 @@
 //! JSON to CEL and back.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use cel::{
     Value as Cel,
@@ -24,10 +27,12 @@ pub(super) fn from_json(value: &Value) -> Cel {
         },
         Value::String(text) => Cel::String(Arc::new(text.clone())),
         Value::Array(items) => Cel::List(Arc::new(items.iter().map(from_json).collect())),
-        Value::Object(entries) => {
-            map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))))
-        }
+        Value::Object(entries) => of_map(entries),
     }
+}
+
+pub(super) fn of_map(entries: &Map<String, Value>) -> Cel {
+    map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))))
 }
 
 fn map<'a>(entries: impl Iterator<Item = (&'a str, Cel)>) -> Cel {
@@ -64,7 +69,7 @@ pub(super) fn of_instant(at: DateTime<Utc>) -> Cel {
 }
 
 pub(super) fn of_actor(actor: &Actor) -> Cel {
-    let texts = |items: &std::collections::BTreeSet<String>| {
+    let texts = |items: &BTreeSet<String>| {
         Cel::List(Arc::new(items.iter().map(|item| Cel::String(Arc::new(item.clone()))).collect()))
     };
     map([
@@ -74,6 +79,13 @@ pub(super) fn of_actor(actor: &Actor) -> Cel {
         ("groups", texts(&actor.groups)),
     ]
     .into_iter())
+}
+
+pub(super) fn of_event(event: &Value, named: &BTreeSet<String>) -> Cel {
+    let Value::Object(entries) = event else { return from_json(event) };
+    let missing = named.iter().filter(|name| !entries.contains_key(*name));
+    let missing = missing.map(|name| (name.as_str(), Cel::Null));
+    map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))).chain(missing))
 }
 
 pub(super) fn of_record(record: &Record, fields: &[String]) -> Cel {
