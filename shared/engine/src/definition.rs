@@ -372,6 +372,10 @@ impl Definition {
                 notes.push(format!("states.{from}.{name}: `{}` is no state", transition.to));
             }
         }
+        // A name that is wrong makes much unreachable, which would only hide it.
+        if self.all_transitions().any(|(_, transition)| !known(&transition.to)) {
+            return;
+        }
         let mut reached: BTreeSet<&str> =
             self.starts.iter().map(|(start, _)| start.as_str()).collect();
         loop {
