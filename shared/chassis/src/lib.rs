@@ -2,13 +2,17 @@
 //! and death.
 
 pub mod config;
+pub mod hand;
 pub mod identity;
 pub mod json;
+pub mod life;
 pub mod openapi;
 pub mod problem;
 pub mod request;
+pub mod service;
 pub mod telemetry;
 
 pub use config::{Config, Secret};
+pub use hand::{Hand, Settles};
 pub use identity::{Identity, Signer, Verifier};
 pub use problem::Problem;

@@ -1,0 +1,3 @@
+//! A service as its own table of contents, and what starts it.
+
+pub mod catalogue;
