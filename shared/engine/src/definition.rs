@@ -319,7 +319,7 @@ impl Definition {
         }
         for expression in self.expressions() {
             for field in &expression.names().record_fields {
-                if self.field(field).is_none() && !OWN_NAMES.contains(&field.as_str()) {
+                if !self.field_names.contains(field) && !OWN_NAMES.contains(&field.as_str()) {
                     notes.push(format!(
                         "`{}` names `record.{field}`, which is no field",
                         expression.source()
@@ -339,7 +339,7 @@ impl Definition {
         let opened = self.opens.iter().flat_map(|opens| opens.set.iter().map(|(field, _)| field));
         let derived = self.derive.iter().map(|(field, _)| field);
         for field in set.chain(opened).chain(derived).chain(&self.required) {
-            if self.field(field).is_none() {
+            if !self.field_names.contains(field) {
                 notes.push(format!("`{field}` is set or required, but is no field"));
             }
         }
@@ -402,6 +402,8 @@ fn build(
     version: u32,
     notes: &mut Vec<String>,
 ) -> Option<Definition> {
+    // A field that is at fault itself is still known to those who name it.
+    let field_names = source.fields.properties.0.iter().map(|(name, _)| name.clone()).collect();
     let mut fields = Vec::new();
     for (name, schema) in &source.fields.properties.0 {
         match Field::parse(name, schema) {
@@ -423,7 +425,6 @@ fn build(
     let open_validator = compile(&object_schema(writable(), &required, false));
     let amend_validator = compile(&object_schema(writable(), &[], false));
     let title = source.title.as_ref().and_then(|title| title.english()).map(str::to_owned);
-    let field_names = fields.iter().map(|field| field.name.clone()).collect();
     let relations = source.links.0.into_iter();
     Some(Definition {
         title: title.unwrap_or_else(|| spoken(&source.process)),
