@@ -1,0 +1,231 @@
+//! Publishing that means it: an answer comes when every message is on disk.
+
+mod publisher;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{HeaderMap, PublishErrorKind, Request, RequestErrorKind};
+use bytes::Bytes;
+use contract::Envelope;
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use self::publisher::Publisher;
+use crate::{
+    Bus, BusError,
+    connection::{ANSWER_WITHIN, count},
+};
+
+/// Messages in one atomic batch: beyond it a sync is shared by enough, and the server takes 1,000.
+pub const MAX_BATCH: usize = 500;
+/// A batch is held in the server's memory until it is committed.
+const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// One message to be published. A `Nats-Msg-Id` among its headers makes a repeat harmless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub subject: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub payload: Bytes,
+}
+
+impl Message {
+    /// A service's event, on the subject of its type, partition and record.
+    #[must_use]
+    pub fn event(service: &str, envelope: Envelope) -> Self {
+        Self {
+            subject: contract::subject::of_event(service, &envelope.kind, envelope.record),
+            headers: envelope.headers(),
+            payload: Bytes::from(envelope.data),
+        }
+    }
+}
+
+/// The messages are not known to be on disk. Some may be: publish them again with the same ids.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the messages are not durable on the message bus")]
+pub struct NotDurable(#[source] Arc<BusError>);
+
+impl From<BusError> for NotDurable {
+    fn from(error: BusError) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl NotDurable {
+    /// Whether trying again cannot help, because the server refuses the message itself.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(&*self.0, BusError::Refused(_))
+    }
+}
+
+/// What JetStream answers to a publish.
+#[derive(Debug, Default, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    error: Option<Problem>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+impl Bus {
+    /// Publishes the messages to the stream in their order and returns when all are on disk.
+    ///
+    /// They go in atomic batches, which cost one sync each. A batch that is refused (one of its
+    /// messages is stored already, the server was restarted in the middle) or whose answer is lost
+    /// is published again message by message, each after the one before it: so the order in the
+    /// stream is theirs whatever happens.
+    ///
+    /// # Errors
+    /// When one of them is not known to be on disk. A prefix of them may be.
+    pub async fn publish_all(
+        &self,
+        stream: &str,
+        messages: Vec<Message>,
+    ) -> Result<(), NotDurable> {
+        let mut rest = messages;
+        while !rest.is_empty() {
+            let later = rest.split_off(next_batch(&rest));
+            let taken = rest.len();
+            let mut outcome = self.publish_batch(stream, &rest).await;
+            if let Err(BusError::NoStream(_)) = outcome {
+                outcome = match self.ensure_stream(stream).await {
+                    Ok(()) => self.publish_batch(stream, &rest).await,
+                    Err(error) => Err(error),
+                };
+            }
+            if let Err(error) = outcome {
+                count(&self.inner.counted.not_durable, taken + later.len());
+                return Err(error.into());
+            }
+            count(&self.inner.counted.published, taken);
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// One batch that fits, or its messages singly.
+    async fn publish_batch(&self, stream: &str, batch: &[Message]) -> Result<(), BusError> {
+        self.reachable()?;
+        if batch.len() > 1 {
+            let sent = self.send_batch(stream, batch);
+            match tokio::time::timeout(ANSWER_WITHIN, sent).await.unwrap_or(Err(BusError::TimedOut))
+            {
+                Ok(()) => {
+                    count(&self.inner.counted.batches, 1);
+                    return Ok(());
+                }
+                Err(error @ BusError::NoStream(_)) => return Err(error),
+                Err(error) => tracing::debug!(
+                    stream, error = %error, messages = batch.len(), "a batch goes again singly"
+                ),
+            }
+            count(&self.inner.counted.republished, batch.len());
+        }
+        for message in batch {
+            self.reachable()?;
+            let sent = self.ask(stream, message, headers_of(message));
+            tokio::time::timeout(ANSWER_WITHIN, sent).await.unwrap_or(Err(BusError::TimedOut))?;
+        }
+        Ok(())
+    }
+
+    async fn send_batch(&self, stream: &str, batch: &[Message]) -> Result<(), BusError> {
+        let client = &self.inner.client;
+        let id = Uuid::new_v4().simple().to_string();
+        for (index, message) in batch.iter().enumerate() {
+            let mut headers = headers_of(message);
+            headers.insert("Nats-Batch-Id", id.as_str());
+            headers.insert("Nats-Batch-Sequence", (index + 1).to_string());
+            if index + 1 < batch.len() {
+                client
+                    .publish_with_headers(message.subject.clone(), headers, message.payload.clone())
+                    .await
+                    .map_err(|error| match error.kind() {
+                        PublishErrorKind::Send => unsent(error),
+                        _ => unfit(message, &error),
+                    })?;
+            } else {
+                headers.insert("Nats-Batch-Commit", "1");
+                return self.ask(stream, message, headers).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message and waits for the stream's answer to it.
+    async fn ask(
+        &self,
+        stream: &str,
+        message: &Message,
+        headers: HeaderMap,
+    ) -> Result<(), BusError> {
+        let request = Request::new()
+            .headers(headers)
+            .payload(message.payload.clone())
+            .timeout(Some(ANSWER_WITHIN - Duration::from_millis(100)));
+        let reply =
+            self.inner.client.send_request(message.subject.clone(), request).await.map_err(
+                |error| match error.kind() {
+                    RequestErrorKind::TimedOut => BusError::TimedOut,
+                    RequestErrorKind::NoResponders => BusError::NoStream(message.subject.clone()),
+                    RequestErrorKind::MaxPayloadExceeded | RequestErrorKind::InvalidSubject => {
+                        unfit(message, &error)
+                    }
+                    RequestErrorKind::Other => unsent(error),
+                },
+            )?;
+        let answer: Answer = serde_json::from_slice(&reply.payload)
+            .map_err(|error| BusError::client("the server's answer is unreadable")(error.into()))?;
+        match answer.error {
+            // A malformed message is refused for good; all else may pass (a full disk, an election).
+            Some(problem) if matches!(problem.err_code, 10054 | 10097 | 10174) => {
+                Err(BusError::Refused(problem.description))
+            }
+            Some(problem) => Err(BusError::client("the stream refuses")(
+                format!("{} ({})", problem.description, problem.err_code).into(),
+            )),
+            None if answer.stream == stream => Ok(()),
+            None => Err(BusError::Refused(format!(
+                "the subject {} belongs to the stream {}, not to {stream}",
+                message.subject, answer.stream
+            ))),
+        }
+    }
+}
+
+fn unsent(error: impl Into<async_nats::Error>) -> BusError {
+    BusError::client("a message cannot be sent")(error.into())
+}
+
+/// Too large, or a malformed subject: no server would take it.
+fn unfit(message: &Message, error: &dyn std::fmt::Display) -> BusError {
+    BusError::Refused(format!("a message cannot be published on {}: {error}", message.subject))
+}
+
+/// How many of the first messages fit in one batch: at least one.
+fn next_batch(messages: &[Message]) -> usize {
+    let mut bytes = 0;
+    let fitting = messages.iter().take(MAX_BATCH).take_while(|message| {
+        bytes += message.payload.len();
+        bytes <= MAX_BATCH_BYTES
+    });
+    fitting.count().clamp(1, messages.len().max(1))
+}
+
+fn headers_of(message: &Message) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &message.headers {
+        headers.insert(*name, value.as_str());
+    }
+    headers
+}

@@ -1,0 +1,6 @@
+//! The bus against a real nats-server.
+
+mod harness;
+mod publishing;
+mod servers;
+mod streams;
