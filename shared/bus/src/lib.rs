@@ -5,11 +5,28 @@
 
 mod address;
 mod connection;
+mod consume;
+mod dead;
+mod delivery;
+mod descriptors;
+mod lane;
+mod lease;
 mod publish;
+mod reading;
+mod relay;
 pub mod server;
+mod standing;
 mod stream;
+mod tail;
 
 pub use address::{Address, Login, MalformedAddress};
 pub use connection::{Bus, BusError, Counters, Options};
+pub use consume::{Consumption, consume};
+pub use delivery::{Delivery, Desk, Outcome};
+pub use descriptors::Descriptors;
+pub use lease::{Fault, Fence, Leases};
 pub use publish::{MAX_BATCH, Message, NotDurable, Publisher};
+pub use relay::{Outbox, Outgoing, relay};
+pub use standing::Standing;
 pub use stream::Totals;
+pub use tail::Tailed;

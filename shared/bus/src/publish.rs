@@ -99,7 +99,7 @@ impl Bus {
             let mut outcome = self.publish_batch(stream, &rest).await;
             if let Err(BusError::NoStream(_)) = outcome {
                 outcome = match self.ensure_stream(stream).await {
-                    Ok(()) => self.publish_batch(stream, &rest).await,
+                    Ok(_) => self.publish_batch(stream, &rest).await,
                     Err(error) => Err(error),
                 };
             }
@@ -222,10 +222,19 @@ fn next_batch(messages: &[Message]) -> usize {
     fitting.count().clamp(1, messages.len().max(1))
 }
 
+/// A header's value is one line, which the client insists on by a panic. What is long is cut.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1_000).collect()
+}
+
 fn headers_of(message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &message.headers {
-        headers.insert(*name, value.as_str());
+        if value.contains(['\r', '\n']) {
+            headers.insert(*name, one_line(value));
+        } else {
+            headers.insert(*name, value.as_str());
+        }
     }
     headers
 }

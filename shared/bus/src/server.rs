@@ -110,13 +110,13 @@ impl Server {
         &self.address
     }
 
-    /// How often it died and was started again.
+    /// How often it died and was ready again.
     #[must_use]
     pub fn restarts(&self) -> u64 {
-        self.restarts.load(Ordering::Relaxed)
+        self.restarts.load(Ordering::SeqCst)
     }
 
-    /// Kills it as a crash would; it is started again at once.
+    /// Kills it as a crash would, if it runs now; it is started again at once.
     pub fn crash(&self) {
         signal(self.pid.load(Ordering::SeqCst), "KILL");
     }
@@ -293,8 +293,8 @@ impl Keeper {
                     ended = process.ended() => {
                         tracing::warn!(status = %ended, "nats-server ended and is started again");
                         self.pid.store(0, Ordering::SeqCst);
-                        self.restarts.fetch_add(1, Ordering::Relaxed);
                         running = self.again(&mut pause).await;
+                        self.restarts.fetch_add(1, Ordering::SeqCst);
                         continue;
                     }
                     order = self.orders.recv() => order,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::{
     ErrorCode,
     context::GetStreamErrorKind,
-    stream::{Config, RetentionPolicy, StorageType, SubjectTransform},
+    stream::{Config, Info, RetentionPolicy, StorageType, SubjectTransform},
 };
 use contract::subject;
 use kernel::PARTITIONS;
@@ -43,7 +43,7 @@ impl Bus {
 
     /// The same for one stream, by its name: all of them are declared here, so whoever needs one
     /// first makes it.
-    pub(crate) async fn ensure_stream(&self, name: &str) -> Result<(), BusError> {
+    pub(crate) async fn ensure_stream(&self, name: &str) -> Result<Info, BusError> {
         self.reachable()?;
         let wanted = declared(name, self.inner.options.replicas);
         let jetstream = &self.inner.jetstream;
@@ -51,25 +51,26 @@ impl Bus {
             Ok(stream) => {
                 let present = &stream.cached_info().config;
                 let mended = mended(present.clone(), &wanted);
-                if mended != *present {
-                    tracing::info!(stream = name, "the stream is brought up to date");
-                    jetstream
-                        .update_stream(mended)
-                        .await
-                        .map_err(|error| refused(name, "brought up to date", &error))?;
+                if mended == *present {
+                    return Ok(stream.cached_info().clone());
                 }
+                tracing::info!(stream = name, "the stream is brought up to date");
+                jetstream
+                    .update_stream(mended)
+                    .await
+                    .map_err(|error| refused(name, "brought up to date", &error))
             }
             Err(error) if is_missing(&error.kind()) => {
                 // Another replica may have made it meanwhile: the same declaration is no error.
-                jetstream
+                let made = jetstream
                     .create_stream(wanted)
                     .await
                     .map_err(|error| refused(name, "made", &error))?;
                 tracing::info!(stream = name, "the stream is made");
+                Ok(made.cached_info().clone())
             }
-            Err(error) => return Err(refused(name, "read", &error)),
+            Err(error) => Err(refused(name, "read", &error)),
         }
-        Ok(())
     }
 
     /// What a stream holds now; nothing when there is no such stream.

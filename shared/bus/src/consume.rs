@@ -1,0 +1,237 @@
+//! Consumption: the sixteen partitions of some streams, shared among the replicas that are there.
+//!
+//! Who may work on a partition is decided by leases alone. Who should is agreed by hearsay: each
+//! replica says every second that it is there, and from the same names all draw the same shares.
+//! Where hearsay is wrong, a lease is refused or a partition is idle for a moment; nothing worse.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::{StreamExt as _, future::join_all};
+use kernel::PARTITIONS;
+use tokio::{
+    task::{AbortHandle, JoinHandle},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Bus, Desk, Fence, Leases,
+    lane::{Lane, durable},
+    lease::{ROUND, TTL},
+};
+
+/// Silence of this long means that a replica has gone.
+const GONE_AFTER: Duration = Duration::from_millis(3_500);
+const FAREWELL: &str = "-";
+
+/// Who consumes what.
+#[derive(Clone, Debug)]
+pub struct Consumption {
+    /// The durable consumers' name, kebab-case and never changed: a new name replays all history.
+    pub name: String,
+    /// `ALERTS`, `INCIDENT`, …; made where they are missing.
+    pub streams: Vec<String>,
+    /// This replica, different from all others.
+    pub owner: String,
+}
+
+/// Consumes until `stop`: each partition in order, by one replica at a time. Returns when what was
+/// in hand is finished and the leases are given back.
+pub async fn consume<D: Desk, L: Leases>(
+    bus: Bus,
+    what: Consumption,
+    desk: Arc<D>,
+    leases: L,
+    stop: CancellationToken,
+) {
+    let mut rota = Rota {
+        subject: format!("steward-replicas.{}", what.name),
+        heard: BTreeMap::new(),
+        held: BTreeMap::new(),
+        leaving: BTreeMap::new(),
+        bus,
+        what,
+        desk,
+        leases,
+    };
+    rota.run(&stop).await;
+    rota.give_back(|_| true);
+    join_all(rota.leaving.values_mut()).await;
+    rota.say(FAREWELL).await;
+}
+
+struct Rota<D, L> {
+    bus: Bus,
+    what: Consumption,
+    desk: Arc<D>,
+    leases: L,
+    /// Where replicas say that they are there.
+    subject: String,
+    heard: BTreeMap<String, Instant>,
+    held: BTreeMap<u8, Held>,
+    /// Being finished and given back.
+    leaving: BTreeMap<u8, JoinHandle<()>>,
+}
+
+struct Held {
+    fence: Fence,
+    stop: CancellationToken,
+    lanes: Vec<JoinHandle<()>>,
+    /// The lease is ours until then, even when the database cannot be asked.
+    sure_until: Instant,
+}
+
+impl<D: Desk, L: Leases> Rota<D, L> {
+    async fn run(&mut self, stop: &CancellationToken) {
+        let mut round = tokio::time::interval(ROUND);
+        round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hearsay = None;
+        loop {
+            if hearsay.is_none() {
+                // Without a server there is nobody to hear, and no work either.
+                hearsay = self.bus.inner.client.subscribe(self.subject.clone()).await.ok();
+            }
+            let next = async {
+                match &mut hearsay {
+                    Some(heard) => heard.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = round.tick() => {
+                    if self.renew().await && self.share_out().await {
+                        self.say("").await;
+                    }
+                }
+                message = next => match message {
+                    Some(message) => {
+                        if self.hear(&String::from_utf8_lossy(&message.payload)) {
+                            self.share_out().await;
+                        }
+                    }
+                    None => hearsay = None,
+                },
+            }
+        }
+    }
+
+    /// Notes who is there; whether that is news.
+    fn hear(&mut self, said: &str) -> bool {
+        if let Some(gone) = said.strip_prefix(FAREWELL) {
+            return self.heard.remove(gone).is_some();
+        }
+        said != self.what.owner && self.heard.insert(said.to_owned(), Instant::now()).is_none()
+    }
+
+    async fn say(&self, prefix: &str) {
+        if self.bus.is_connected() {
+            let said = format!("{prefix}{}", self.what.owner);
+            // Hearsay: said again in a second.
+            let _ = self.bus.inner.client.publish(self.subject.clone(), said.into()).await;
+        }
+    }
+
+    /// Prolongs what is held, drops what is lost; whether the database could be asked.
+    async fn renew(&mut self) -> bool {
+        self.held.retain(|_, held| !held.lanes.iter().all(JoinHandle::is_finished));
+        let fences: Vec<Fence> = self.held.values().map(|held| held.fence.clone()).collect();
+        if fences.is_empty() {
+            return true;
+        }
+        let asked = Instant::now();
+        let renewed = match self.leases.renew(&fences, TTL).await {
+            Ok(renewed) => Some(renewed),
+            Err(error) => {
+                tracing::warn!(consumer = self.what.name, error, "leases cannot be renewed");
+                None
+            }
+        };
+        let mut answers = renewed.iter().flatten();
+        self.held.retain(|partition, held| {
+            let is_ours = match (&renewed, answers.next()) {
+                (Some(_), Some(true)) => {
+                    held.sure_until = asked + TTL;
+                    true
+                }
+                (Some(_), _) => false,
+                (None, _) => Instant::now() < held.sure_until,
+            };
+            if !is_ours {
+                tracing::warn!(consumer = self.what.name, partition, "a lease is lost");
+                held.stop.cancel();
+                held.lanes.iter().for_each(JoinHandle::abort);
+            }
+            is_ours
+        });
+        renewed.is_some()
+    }
+
+    /// Gives back what is another's share and takes what is ours; whether the database could be
+    /// asked.
+    async fn share_out(&mut self) -> bool {
+        self.heard.retain(|_, last| last.elapsed() < GONE_AFTER);
+        let before_us = self.heard.range(..self.what.owner.clone()).count();
+        let replicas = self.heard.len() + 1;
+        let is_ours = |partition: u8| usize::from(partition) % replicas == before_us;
+        self.give_back(|partition| !is_ours(partition));
+        self.leaving.retain(|_, leaving| !leaving.is_finished());
+        for partition in (0..PARTITIONS).filter(|partition| is_ours(*partition)) {
+            if self.held.contains_key(&partition) || self.leaving.contains_key(&partition) {
+                continue;
+            }
+            let name = durable(&self.what.name, partition);
+            let asked = Instant::now();
+            match self.leases.acquire(&name, &self.what.owner, TTL).await {
+                Ok(Some(fence)) => self.take_up(partition, fence, asked + TTL),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(consumer = self.what.name, error, "leases cannot be asked for");
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn take_up(&mut self, partition: u8, fence: Fence, sure_until: Instant) {
+        let stop = CancellationToken::new();
+        let lanes = self
+            .what
+            .streams
+            .iter()
+            .map(|stream| {
+                let lane = Lane::new(
+                    self.bus.clone(),
+                    (&self.what.name, stream, partition),
+                    Arc::clone(&self.desk),
+                    fence.clone(),
+                    stop.clone(),
+                );
+                tokio::spawn(lane.run())
+            })
+            .collect();
+        self.held.insert(partition, Held { fence, stop, lanes, sure_until });
+    }
+
+    /// Begins to give back: beside the rounds, which must not miss a renewal meanwhile.
+    fn give_back(&mut self, is_surplus: impl Fn(u8) -> bool) {
+        for (partition, held) in self.held.extract_if(.., |partition, _| is_surplus(*partition)) {
+            let leaving = tokio::spawn(leave(self.leases.clone(), held));
+            self.leaving.insert(partition, leaving);
+        }
+    }
+}
+
+/// Lets the lanes finish what they have in hand, then gives their lease back.
+async fn leave<L: Leases>(leases: L, held: Held) {
+    held.stop.cancel();
+    let patience = held.sure_until.saturating_duration_since(Instant::now());
+    let aborts: Vec<_> = held.lanes.iter().map(JoinHandle::abort_handle).collect();
+    if tokio::time::timeout(patience, join_all(held.lanes)).await.is_err() {
+        aborts.iter().for_each(AbortHandle::abort);
+    }
+    if let Err(error) = leases.release(&held.fence).await {
+        tracing::warn!(lease = held.fence.name, error, "a lease cannot be given back");
+    }
+}

@@ -1,0 +1,97 @@
+//! The live tail: events as they come, from now or from where a reader left off.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use contract::{Envelope, subject};
+use futures::Stream;
+use tokio::sync::mpsc;
+
+use crate::{Bus, reading::Reading};
+
+/// Events that a slow reader may be behind before the server keeps them for it.
+const AHEAD: usize = 256;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// One event and its place, from which a reader resumes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tailed {
+    /// `INCIDENT`
+    pub stream: String,
+    pub sequence: u64,
+    pub event: Envelope,
+}
+
+impl Bus {
+    /// The events of some streams, each stream's in its order, for as long as the result is held.
+    ///
+    /// A stream goes on after the sequence that `after` has for it, and from now where it has
+    /// none. It survives the server: what came meanwhile follows when it is back. Messages that
+    /// are no events are left out.
+    pub fn tail(
+        &self,
+        streams: &[String],
+        after: &BTreeMap<String, u64>,
+    ) -> impl Stream<Item = Tailed> + Send + Unpin + 'static {
+        let (tell, mut told) = mpsc::channel(AHEAD);
+        for stream in streams {
+            let follow =
+                follow(self.clone(), stream.clone(), after.get(stream).copied(), tell.clone());
+            tokio::spawn(follow);
+        }
+        futures::stream::poll_fn(move |context| told.poll_recv(context))
+    }
+}
+
+async fn follow(bus: Bus, stream: String, after: Option<u64>, tell: mpsc::Sender<Tailed>) {
+    tokio::select! {
+        never = read(&bus, &stream, after, &tell) => match never {},
+        () = tell.closed() => {}
+    }
+}
+
+async fn read(
+    bus: &Bus,
+    stream: &str,
+    after: Option<u64>,
+    tell: &mpsc::Sender<Tailed>,
+) -> std::convert::Infallible {
+    // "From now" is fixed once, so that an interruption skips nothing.
+    let mut start = after;
+    let mut reading = loop {
+        bus.connected().await;
+        match bus.totals(stream).await {
+            Ok(totals) => {
+                // A stream that was made anew counts from 1 again.
+                let place = (*start.get_or_insert(totals.last_sequence)).min(totals.last_sequence);
+                break Reading::new(bus.clone(), stream, &filter(stream), place + 1);
+            }
+            Err(error) => tracing::debug!(stream, error = ?error, "a tail waits"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    loop {
+        match reading.next().await {
+            Ok((sequence, message)) => {
+                let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_ref());
+                if let Ok(event) = Envelope::from_message(header, &message.payload) {
+                    let tailed = Tailed { stream: stream.to_owned(), sequence, event };
+                    // A reader that has gone ends us from outside.
+                    let _ = tell.send(tailed).await;
+                }
+            }
+            Err(error) => {
+                tracing::debug!(stream, error = ?error, "a tail starts over");
+                tokio::time::sleep(PAUSE).await;
+                bus.connected().await;
+            }
+        }
+    }
+}
+
+fn filter(stream: &str) -> String {
+    match stream {
+        // Its subjects are transformed: everything.
+        subject::ALERTS_STREAM => String::new(),
+        service => subject::all_of(&service.to_lowercase()),
+    }
+}

@@ -1,0 +1,235 @@
+//! From the bus to a desk: each record's messages in order, with effect once, by any replica.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_nats::jetstream;
+use bus::{Bus, Consumption, Desk, Message, consume};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    database::{Clerk, Database},
+    harness::{World, alert, client, connect, event, events, eventually, within, world},
+};
+
+const NAME: &str = "change-hears-incident";
+
+struct Replica {
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+fn start<D: Desk>(bus: &Bus, owner: &str, database: &Database, desk: D) -> Replica {
+    let stop = CancellationToken::new();
+    let what = Consumption {
+        name: NAME.to_owned(),
+        streams: vec!["INCIDENT".to_owned(), "ALERTS".to_owned()],
+        owner: owner.to_owned(),
+    };
+    let task =
+        tokio::spawn(consume(bus.clone(), what, Arc::new(desk), database.clone(), stop.clone()));
+    Replica { stop, task }
+}
+
+async fn replica(world: &World, owner: &str, database: &Database) -> (Bus, Replica) {
+    let bus = connect(world.server.address(), owner).await;
+    let clerk = Clerk { database: database.clone(), name: owner.to_owned() };
+    let replica = start(&bus, owner, database, clerk);
+    (bus, replica)
+}
+
+/// Events of 40 records, each with rising revisions, numbered from `start`.
+fn histories(start: u32, count: u32) -> Vec<Message> {
+    (start..start + count)
+        .map(|n| Message::event("incident", event(n, n % 40, u64::from(n / 40) + 1)))
+        .collect()
+}
+
+async fn effects(database: &Database, expected: usize) {
+    eventually("the effects", || async {
+        (database.tables().effects.len() >= expected).then_some(())
+    })
+    .await;
+    assert_eq!(database.tables().effects.len(), expected);
+}
+
+fn in_order(database: &Database, until: u64) {
+    for (record, revisions) in &database.tables().revisions {
+        assert_eq!(*revisions, (1..=until).collect::<Vec<_>>(), "record {record}");
+    }
+}
+
+async fn caught_up(bus: &Bus) {
+    let streams = ["INCIDENT".to_owned(), "ALERTS".to_owned()];
+    eventually("the consumer to catch up", || async {
+        bus.standing(NAME, &streams).await.ok()?.is_caught_up().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_message_takes_effect_once_and_each_records_in_order() {
+    let world = world().await;
+    let database = Database::default();
+    world.bus.publish_all("INCIDENT", histories(0, 2_000)).await.unwrap();
+    let before = world.bus.standing(NAME, &["INCIDENT".to_owned()]).await.unwrap();
+    assert_eq!((before.unopened, before.is_caught_up()), (16, false));
+    let (_bus, replica) = replica(&world, "a", &database).await;
+    effects(&database, 2_000).await;
+    let alerts = (0..100).map(|n| alert("prometheus", &format!("k{n}"), 90_000 + n)).collect();
+    world.bus.publish_all("ALERTS", alerts).await.unwrap();
+    effects(&database, 2_100).await;
+    in_order(&database, 50);
+    caught_up(&world.bus).await;
+    assert_eq!(database.tables().repeats, 0);
+    replica.stop.cancel();
+    within("the end", replica.task).await.unwrap();
+    assert!(database.shares().is_empty(), "{:?}", database.shares());
+}
+
+#[tokio::test]
+async fn replicas_share_evenly_and_a_share_moves_at_once_when_one_leaves() {
+    let world = world().await;
+    let database = Database::default();
+    let (_a, first) = replica(&world, "a", &database).await;
+    let (_b, second) = replica(&world, "b", &database).await;
+    let shares = |expected: BTreeMap<String, usize>| {
+        let database = &database;
+        async move { (database.shares() == expected).then_some(()) }
+    };
+    let even: BTreeMap<_, _> = [("a".to_owned(), 8), ("b".to_owned(), 8)].into();
+    eventually("even shares", || shares(even.clone())).await;
+    let (_c, third) = replica(&world, "c", &database).await;
+    let three = [("a".to_owned(), 6), ("b".to_owned(), 5), ("c".to_owned(), 5)];
+    eventually("three shares", || shares(three.clone().into())).await;
+    third.stop.cancel();
+    within("the third to leave", third.task).await.unwrap();
+    eventually("even shares again", || shares(even.clone())).await;
+    world.bus.publish_all("INCIDENT", histories(0, 2_000)).await.unwrap();
+    effects(&database, 2_000).await;
+    in_order(&database, 50);
+    let by_a = database.tables().effects.iter().filter(|(_, owner)| owner == "a").count();
+    assert!((1..2_000).contains(&by_a), "{by_a} of 2000 by the first");
+    drop((first, second));
+}
+
+#[tokio::test]
+async fn a_killed_replica_is_succeeded_and_order_holds_through_it() {
+    let world = world().await;
+    let database = Database::default();
+    let (_a, first) = replica(&world, "a", &database).await;
+    let (_b, _second) = replica(&world, "b", &database).await;
+    eventually("both at work", || async { (database.shares().len() == 2).then_some(()) }).await;
+    for round in 0..20 {
+        world.bus.publish_all("INCIDENT", histories(round * 200, 200)).await.unwrap();
+        if round == 5 {
+            // Its deliveries are not acknowledged, its leases not given back.
+            first.task.abort();
+        }
+    }
+    effects(&database, 4_000).await;
+    in_order(&database, 100);
+    caught_up(&world.bus).await;
+}
+
+/// Takes deliveries and never answers: as a replica that is killed in the middle of its work.
+struct Sleeper;
+
+impl Desk for Sleeper {
+    async fn take(&self, _: Vec<bus::Delivery>, _: &bus::Fence) -> Vec<bus::Outcome> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_replica_had_in_hand_comes_before_what_is_newer() {
+    let world = world().await;
+    let database = Database::default();
+    let bus = connect(world.server.address(), "a").await;
+    let sleeper = start(&bus, "a", &database, Sleeper);
+    world.bus.publish_all("INCIDENT", histories(0, 800)).await.unwrap();
+    let streams = ["INCIDENT".to_owned()];
+    eventually("all to be in its hands", || async {
+        let standing = world.bus.standing(NAME, &streams).await.ok()?;
+        (standing.in_hand == 800).then_some(())
+    })
+    .await;
+    sleeper.task.abort();
+    drop(bus);
+    world.bus.publish_all("INCIDENT", histories(800, 800)).await.unwrap();
+    let (_bus, _replica) = replica(&world, "b", &database).await;
+    // Long before the server would deliver again what it takes to be lost.
+    tokio::time::timeout(Duration::from_secs(20), effects(&database, 1_600)).await.unwrap();
+    in_order(&database, 40);
+    tokio::time::timeout(Duration::from_secs(5), caught_up(&world.bus)).await.unwrap();
+}
+
+#[tokio::test]
+async fn kills_of_the_server_change_nothing_of_it() {
+    let world = world().await;
+    let database = Database::default();
+    let (_a, _first) = replica(&world, "a", &database).await;
+    let (_b, _second) = replica(&world, "b", &database).await;
+    for round in 0..8 {
+        let batch = histories(round * 400, 400);
+        eventually("a publish", || async {
+            world.bus.publish_all("INCIDENT", batch.clone()).await.ok()
+        })
+        .await;
+        if round % 2 == 0 {
+            world.server.crash();
+        }
+    }
+    effects(&database, 3_200).await;
+    in_order(&database, 80);
+    caught_up(&world.bus).await;
+}
+
+#[tokio::test]
+async fn a_desk_that_fails_gets_the_same_again_before_anything_newer() {
+    let world = world().await;
+    let database = Database::default();
+    database.tables().failures = 12;
+    let (_a, _first) = replica(&world, "a", &database).await;
+    world.bus.publish_all("INCIDENT", histories(0, 800)).await.unwrap();
+    effects(&database, 800).await;
+    in_order(&database, 20);
+    caught_up(&world.bus).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_was_made_anew_is_consumed_from_its_start() {
+    let world = world().await;
+    let database = Database::default();
+    let (_a, _first) = replica(&world, "a", &database).await;
+    world.bus.publish_all("INCIDENT", histories(0, 400)).await.unwrap();
+    effects(&database, 400).await;
+    let jetstream = jetstream::new(client(world.server.address()).await);
+    jetstream.delete_stream("INCIDENT").await.unwrap();
+    world.bus.publish_all("INCIDENT", histories(400, 400)).await.unwrap();
+    effects(&database, 800).await;
+    in_order(&database, 20);
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_what_it_was_and_why() {
+    let world = world().await;
+    world.bus.publish_all("INCIDENT", events(0..1)).await.unwrap();
+    let headers: Vec<(String, String)> = event(7, 1, 3)
+        .headers()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let original =
+        bus::Delivery::restore("INCIDENT", 12, "steward.incident.x", &headers, "{}".into());
+    assert_eq!(original.envelope().unwrap().revision, 3);
+    let reason = "refused: no such\ngroup";
+    world.bus.publish_dead("change", NAME, reason, &original).await.unwrap();
+    let stream =
+        jetstream::new(client(world.server.address()).await).get_stream("DEAD").await.unwrap();
+    let copy = stream.direct_get(1).await.unwrap();
+    assert_eq!(copy.subject.as_str(), "steward.dead.change.change-hears-incident");
+    let header = |name: &str| copy.headers.get(name).unwrap().to_string();
+    assert_eq!(header("steward-reason"), "refused: no such group");
+    assert_eq!(header("steward-sequence"), "12");
+    assert_eq!(header("ce-type"), "incident.opened.v1");
+}
