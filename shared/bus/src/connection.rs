@@ -78,8 +78,9 @@ pub(crate) struct Inner {
     pub client: async_nats::Client,
     pub jetstream: jetstream::Context,
     pub options: Options,
-    pub counted: Arc<Counted>,
-    pub connected: watch::Receiver<bool>,
+    pub counted: Counted,
+    pub up: watch::Receiver<bool>,
+    pub losses: watch::Receiver<u64>,
 }
 
 /// Counts since the start, for metrics.
@@ -106,7 +107,6 @@ pub(crate) struct Counted {
     pub republished: AtomicU64,
     pub not_durable: AtomicU64,
     pub delivered: AtomicU64,
-    pub disconnects: AtomicU64,
 }
 
 pub(crate) fn count(counter: &AtomicU64, by: usize) {
@@ -120,9 +120,9 @@ impl Bus {
     /// # Errors
     /// Only for what trying again cannot heal: a malformed address.
     pub async fn connect(options: Options) -> Result<Self, BusError> {
-        let counted = Arc::new(Counted::default());
-        let (tell, connected) = watch::channel(false);
-        let lost = Arc::clone(&counted);
+        let counted = Counted::default();
+        let (tell_up, up) = watch::channel(false);
+        let (tell_loss, losses) = watch::channel(0);
         let login = match options.address.login() {
             Some(Login::User { name, password }) => {
                 ConnectOptions::with_user_and_password(name, password)
@@ -141,12 +141,12 @@ impl Bus {
             .event_callback(move |event| {
                 match event {
                     Event::Connected => {
-                        tell.send_replace(true);
+                        tell_up.send_replace(true);
                         tracing::info!("connected to the message bus");
                     }
                     Event::Disconnected => {
-                        tell.send_replace(false);
-                        count(&lost.disconnects, 1);
+                        tell_up.send_replace(false);
+                        tell_loss.send_modify(|losses| *losses += 1);
                         tracing::warn!("the connection to the message bus is lost");
                     }
                     // Tried again every few seconds: loud only where a person must do something.
@@ -162,7 +162,7 @@ impl Bus {
             .await
             .map_err(|error| BusError::client("the NATS address cannot be used")(error.into()))?;
         let jetstream = ContextBuilder::new().timeout(ANSWER_WITHIN).build(client.clone());
-        Ok(Self { inner: Arc::new(Inner { client, jetstream, options, counted, connected }) })
+        Ok(Self { inner: Arc::new(Inner { client, jetstream, options, counted, up, losses }) })
     }
 
     /// Whether the server is there now.
@@ -173,9 +173,18 @@ impl Bus {
 
     /// Resolves when the server is there.
     pub async fn connected(&self) {
-        let mut connected = self.inner.connected.clone();
-        // An error would mean that the client is gone, which lives as long as we do.
-        let _ = connected.wait_for(|is_connected| *is_connected).await;
+        let mut up = self.inner.up.clone();
+        while !self.is_connected() {
+            // The news travels beside the state and may be late: look again now and then.
+            let _ = tokio::time::timeout(Duration::from_millis(250), up.changed()).await;
+        }
+    }
+
+    /// Changes when the connection is lost from now on: what is on its way then is lost, too.
+    pub(crate) fn losses(&self) -> watch::Receiver<u64> {
+        let mut losses = self.inner.losses.clone();
+        losses.mark_unchanged();
+        losses
     }
 
     /// Refuses at once what would otherwise wait in the client for a server that is not there.
@@ -193,7 +202,7 @@ impl Bus {
             republished: read(&counted.republished),
             not_durable: read(&counted.not_durable),
             delivered: read(&counted.delivered),
-            disconnects: read(&counted.disconnects),
+            disconnects: *self.inner.losses.borrow(),
         }
     }
 

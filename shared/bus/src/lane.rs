@@ -125,6 +125,7 @@ impl<D: Desk> Lane<D> {
     }
 
     async fn hand_out(&mut self) -> Result<std::convert::Infallible, End> {
+        let mut losses = self.bus.losses();
         let (consumer, mut count) = self.open().await?;
         let mut messages = consumer
             .stream()
@@ -138,6 +139,8 @@ impl<D: Desk> Lane<D> {
             let first = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(End::Stopped),
+                // Deliveries and acknowledgements on their way are lost: what they were is read.
+                _ = losses.changed() => return Err(BusError::Unreachable.into()),
                 first = messages.next() => first,
             };
             let mut next = Some(first);

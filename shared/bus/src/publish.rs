@@ -2,7 +2,7 @@
 
 mod publisher;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use async_nats::{HeaderMap, PublishErrorKind, Request, RequestErrorKind};
 use bytes::Bytes;
@@ -115,28 +115,38 @@ impl Bus {
 
     /// One batch that fits, or its messages singly.
     async fn publish_batch(&self, stream: &str, batch: &[Message]) -> Result<(), BusError> {
-        self.reachable()?;
         if batch.len() > 1 {
-            let sent = self.send_batch(stream, batch);
-            match tokio::time::timeout(ANSWER_WITHIN, sent).await.unwrap_or(Err(BusError::TimedOut))
-            {
+            match self.unless_lost(self.send_batch(stream, batch)).await {
                 Ok(()) => {
                     count(&self.inner.counted.batches, 1);
                     return Ok(());
                 }
                 Err(error @ BusError::NoStream(_)) => return Err(error),
                 Err(error) => tracing::debug!(
-                    stream, error = %error, messages = batch.len(), "a batch goes again singly"
+                    stream, error = ?error, messages = batch.len(), "a batch goes again singly"
                 ),
             }
             count(&self.inner.counted.republished, batch.len());
         }
         for message in batch {
-            self.reachable()?;
-            let sent = self.ask(stream, message, headers_of(message));
-            tokio::time::timeout(ANSWER_WITHIN, sent).await.unwrap_or(Err(BusError::TimedOut))?;
+            self.unless_lost(self.ask(stream, message, headers_of(message))).await?;
         }
         Ok(())
+    }
+
+    /// Gives up at once when the connection is lost, because then the answer is, too.
+    async fn unless_lost(
+        &self,
+        sent: impl Future<Output = Result<(), BusError>>,
+    ) -> Result<(), BusError> {
+        let mut losses = self.losses();
+        self.reachable()?;
+        tokio::select! {
+            biased;
+            outcome = sent => outcome,
+            _ = losses.changed() => Err(BusError::Unreachable),
+            () = tokio::time::sleep(ANSWER_WITHIN) => Err(BusError::TimedOut),
+        }
     }
 
     async fn send_batch(&self, stream: &str, batch: &[Message]) -> Result<(), BusError> {
@@ -169,10 +179,8 @@ impl Bus {
         message: &Message,
         headers: HeaderMap,
     ) -> Result<(), BusError> {
-        let request = Request::new()
-            .headers(headers)
-            .payload(message.payload.clone())
-            .timeout(Some(ANSWER_WITHIN - Duration::from_millis(100)));
+        let request =
+            Request::new().headers(headers).payload(message.payload.clone()).timeout(None);
         let reply =
             self.inner.client.send_request(message.subject.clone(), request).await.map_err(
                 |error| match error.kind() {

@@ -7,6 +7,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, pull},
 };
 use futures::StreamExt as _;
+use tokio::sync::watch;
 
 use crate::{Bus, BusError};
 
@@ -27,6 +28,7 @@ pub(crate) struct Reading {
 
 struct Open {
     messages: pull::Stream,
+    losses: watch::Receiver<u64>,
     /// Deliveries so far: a gap in their numbers is a message that was lost on the way.
     count: u64,
     /// How many are in the stream behind the last one read.
@@ -61,7 +63,12 @@ impl Reading {
                 self.open = Some(self.open().await?);
             }
             let Some(open) = &mut self.open else { continue };
-            let message = match open.messages.next().await {
+            let arrived = tokio::select! {
+                biased;
+                _ = open.losses.changed() => None,
+                arrived = open.messages.next() => arrived,
+            };
+            let message = match arrived {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
                     self.open = None;
@@ -88,6 +95,7 @@ impl Reading {
     }
 
     async fn open(&self) -> Result<Open, BusError> {
+        let losses = self.bus.losses();
         self.bus.reachable()?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.next.max(1) },
@@ -115,6 +123,6 @@ impl Reading {
             .messages()
             .await
             .map_err(|error| fault()(error.into()))?;
-        Ok(Open { messages, count: 0, left: consumer.cached_info().num_pending })
+        Ok(Open { messages, losses, count: 0, left: consumer.cached_info().num_pending })
     }
 }
