@@ -1,1 +1,53 @@
 //! Records, journal, timers, inbox and outbox in one relational database, behind a batching writer.
+//!
+//! There is one way in: [`Store::act`]. Acts that arrive together are read under locks, decided by
+//! the engine and committed together; each is answered once it is on disk. The same transaction
+//! writes the record, its journal row (audit log and event in one, hash-linked per record), its
+//! place in the outbox, its timers and links, and the marks that make deliveries and repeated
+//! requests count once:
+//!
+//! ```text
+//! act ─ queue ─ batch: lock ─ decide ─ react ─ write ─ commit ─ answer
+//!                                                       └ outbox ─ relay ─ bus
+//! ```
+//!
+//! Readers stand beside it and never wait for it: [`Store::record`], [`Store::list`],
+//! [`Store::history`]. The same code runs on SQLite and PostgreSQL; what differs is in `dialect`.
+
+mod act;
+mod archive;
+mod audience;
+mod batch;
+mod chain;
+mod condition;
+mod dialect;
+mod entity;
+mod error;
+mod inbox;
+mod lease;
+mod list;
+mod outbox;
+mod payload;
+mod read;
+mod refusal;
+mod row;
+mod schema;
+mod slot;
+mod store;
+mod text;
+mod timer;
+mod verify;
+mod writer;
+
+pub use act::{Act, Done, Mark, Once, REFUSED, RecordRef, Setback, Step, Target};
+pub use archive::{Archive, Publication, Published};
+pub use error::StoreError;
+pub use inbox::{GIVEN_UP, Letter, Tally, Waiting};
+pub use lease::Fence;
+pub use list::{PAGE_LIMIT, Page, Query, Sort};
+pub use outbox::Outgoing;
+pub use read::{Entry, LinkRow};
+pub use refusal::Refused;
+pub use store::{Options, Store};
+pub use timer::DueTimer;
+pub use verify::{ChainFault, Report};

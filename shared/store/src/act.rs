@@ -1,0 +1,200 @@
+//! What is asked of the store, and what it answers.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use engine::{Command, Fact, Happening, Record};
+use kernel::{Actor, Cause, Reader, Refusal};
+use uuid::Uuid;
+
+use crate::Fence;
+
+/// Commands on one record, decided and committed as a whole: all or none.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub cause: Cause,
+    pub target: Target,
+    /// In order; for [`Target::New`] the first opens, for [`Target::Event`] there are none.
+    pub commands: Vec<Command>,
+    /// For imports of history: when each command happened, by its place in `commands`. The store
+    /// decides each command with the cause's `occurred_at`, `implied` and `actor` replaced by these; where
+    /// the list is shorter, or empty as ever else, the cause stands as it is.
+    pub moments: Vec<Moment>,
+    /// `If-Match`: the revision that the caller has seen.
+    pub expect: Option<u64>,
+    pub once: Option<Once>,
+    /// The inbox row that commits with the effect.
+    pub delivery: Option<Mark>,
+    /// A record that this reader does not see is [`Setback::Unknown`].
+    pub reader: Reader,
+}
+
+impl Act {
+    /// An act without precondition, idempotency key or delivery; the reader is the actor's own.
+    #[must_use]
+    pub fn new(cause: Cause, target: Target, commands: Vec<Command>) -> Self {
+        let reader = cause.actor.reader();
+        Self {
+            cause,
+            target,
+            commands,
+            moments: Vec::new(),
+            expect: None,
+            once: None,
+            delivery: None,
+            reader,
+        }
+    }
+}
+
+/// When one command of an import happened, and who did it there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The step was not in the source but must have happened.
+    pub implied: bool,
+    /// Replaces the cause's actor in the decision and in the journal.
+    pub actor: Option<Arc<Actor>>,
+}
+
+/// What an act is about.
+#[derive(Clone, Debug)]
+pub enum Target {
+    New {
+        process: String,
+    },
+    Record {
+        process: String,
+        which: RecordRef,
+    },
+    /// Whatever the processes of this service make of an event.
+    Event(Happening),
+}
+
+/// How people and programs name a record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RecordRef {
+    Id(Uuid),
+    /// `INC0000042`
+    Number(String),
+}
+
+impl From<&str> for RecordRef {
+    /// A UUID is an id, anything else a number.
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Number(text.to_owned()), Self::Id)
+    }
+}
+
+/// An `Idempotency-Key`: the same key and body answer the first result again.
+#[derive(Clone, Debug)]
+pub struct Once {
+    /// Caller and path.
+    pub scope: String,
+    pub key: String,
+    /// SHA-256 of the body.
+    pub digest: Vec<u8>,
+}
+
+/// A delivery of the bus, counted exactly once, in the transaction of its effect.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    pub consumer: String,
+    /// `Nats-Msg-Id`, or `stream:sequence` where there is none.
+    pub message: String,
+    /// The lease under which the delivery was taken; when another holds it, nothing is done.
+    pub fence: Option<Fence>,
+    /// The countable fate of the message, from what it did.
+    pub outcome: fn(&[Step]) -> String,
+    pub at: DateTime<Utc>,
+}
+
+/// The outcome of a delivery whose reactions were all refused by a rule.
+pub const REFUSED: &str = "refused";
+
+/// One fact, and the record after it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub record: Record,
+    pub fact: Fact,
+}
+
+/// An act that was accepted and is on disk.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// The record after the act; for an event the record of the first reaction, if any.
+    pub record: Option<Record>,
+    /// In order, reactions of other processes of the service included; empty when replayed.
+    pub steps: Vec<Step>,
+    /// Reactions that a rule refused: recorded, and not retried.
+    pub refused: Vec<Refusal>,
+    /// The same request had been done before; this is what it did then.
+    pub replayed: bool,
+}
+
+/// Why an act was not done.
+#[derive(Clone, Debug)]
+pub enum Setback {
+    /// No such record, or the reader does not see it.
+    Unknown,
+    Refused(Refusal),
+    /// `If-Match` named another revision than this one.
+    Stale {
+        revision: u64,
+    },
+    /// The idempotency key was used for another body.
+    KeyReused,
+    /// The inbox has the message already.
+    Duplicate,
+    /// Another replica holds the lease now.
+    Fenced,
+    /// The database failed, or the store is closed.
+    Broken(Arc<dyn Error + Send + Sync>),
+}
+
+impl Setback {
+    pub(crate) fn broken(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Broken(Arc::from(cause.into()))
+    }
+}
+
+impl fmt::Display for Setback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("there is no such record"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Stale { revision } => write!(f, "the record is at revision {revision} by now"),
+            Self::KeyReused => f.write_str("the idempotency key was used for another request"),
+            Self::Duplicate => f.write_str("the message was taken before"),
+            Self::Fenced => f.write_str("another replica has taken over"),
+            Self::Broken(_) => f.write_str("the database could not do it"),
+        }
+    }
+}
+
+impl Error for Setback {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Broken(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<sqlx::Error> for Setback {
+    fn from(fault: sqlx::Error) -> Self {
+        Self::broken(fault)
+    }
+}
+
+impl From<sea_orm::DbErr> for Setback {
+    fn from(fault: sea_orm::DbErr) -> Self {
+        Self::broken(fault)
+    }
+}

@@ -1,0 +1,349 @@
+//! One transaction: what is needed is read under locks, the acts are decided in order, and what they
+//! did is written in a few statements.
+
+mod act;
+mod overlay;
+mod react;
+mod stage;
+mod write;
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use engine::{Fact, Record, Ruleset};
+use kernel::{Actor, Refusal};
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+use self::overlay::{Held, Overlay, Timers};
+use crate::{
+    Act, RecordRef, Setback, Target,
+    act::{Done, Step},
+    audience::{AudienceSet, Audiences},
+    chain::Salts,
+    dialect::{Failure, Lock, Pools, Tx},
+    refusal::{Ledger, Noted},
+    row::HolderKey,
+    slot::Places,
+    text::indexable,
+};
+
+/// Acts that are still undecided after this long go into the next transaction, so that one slow
+/// rule does not hold up those that came before it.
+const DECIDING_MS: u128 = 200;
+
+/// What all writers of a store share.
+pub(crate) struct Shared {
+    pub(crate) pools: Pools,
+    pub(crate) rules: Arc<Ruleset>,
+    pub(crate) places: Places,
+    pub(crate) audiences: Audiences,
+    /// Who reactions act as.
+    pub(crate) system: Arc<Actor>,
+    /// Held by the batch that locks records which it did not know to need when it began: two such
+    /// batches would lock the same records in different orders.
+    pub(crate) late: Mutex<()>,
+}
+
+/// What a batch turned out to need; the next attempt locks it all at once, in order.
+#[derive(Default)]
+pub(crate) struct Needs {
+    records: BTreeSet<Uuid>,
+    holders: BTreeSet<HolderKey>,
+    /// Enough attempts failed on locks: wait for them, and leave deadlocks to the database.
+    pub(crate) patient: bool,
+}
+
+/// An act that was accepted, while its batch still shares the records.
+#[derive(Default)]
+pub(crate) struct Accepted {
+    record: Option<Arc<Record>>,
+    steps: Vec<(Arc<Record>, Fact)>,
+    refused: Vec<Refusal>,
+    replayed: bool,
+}
+
+impl Accepted {
+    fn steps(&self) -> Vec<Step> {
+        let steps = self.steps.iter();
+        steps
+            .map(|(record, fact)| Step { record: (**record).clone(), fact: fact.clone() })
+            .collect()
+    }
+
+    pub(crate) fn into_done(self) -> Done {
+        Done {
+            record: self.record.map(Arc::unwrap_or_clone),
+            steps: self
+                .steps
+                .into_iter()
+                .map(|(record, fact)| Step { record: Arc::unwrap_or_clone(record), fact })
+                .collect(),
+            refused: self.refused,
+            replayed: self.replayed,
+        }
+    }
+}
+
+/// What became of one act; replays are read outside of the transaction.
+pub(crate) enum Verdict {
+    Done(Accepted),
+    Replay { record: Option<Uuid>, revision: u64 },
+    Setback(Setback),
+}
+
+/// Why deciding stopped.
+enum Stop {
+    Setback(Setback),
+    Failure(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Setback(Setback::Refused(refusal))
+    }
+}
+
+impl From<Setback> for Stop {
+    fn from(setback: Setback) -> Self {
+        Self::Setback(setback)
+    }
+}
+
+/// How an attempt to commit a batch ended.
+pub(crate) enum Attempt {
+    /// Verdicts of the first acts; the rest was out of time and is to be tried again.
+    Committed(Vec<Verdict>),
+    Failed(Failure),
+    /// The connection broke in the commit: look for this journal row to know whether it was done.
+    Unsure {
+        verdicts: Vec<Verdict>,
+        witness: Witness,
+        failure: Failure,
+    },
+}
+
+/// A journal row that only this very batch could have written: its link covers a random salt.
+#[derive(Clone, Copy)]
+pub(crate) struct Witness {
+    pub(crate) record: Uuid,
+    pub(crate) revision: u64,
+    pub(crate) link: crate::chain::Hash,
+}
+
+pub(crate) struct Batch<'a> {
+    shared: &'a Shared,
+    tx: Tx,
+    overlay: Overlay<'a>,
+    needs: &'a mut Needs,
+    late: Option<MutexGuard<'a, ()>>,
+    noted: Vec<Noted>,
+    salts: &'a mut Salts,
+}
+
+impl<'a> Batch<'a> {
+    /// Decides and commits; when it fails, nothing was done.
+    pub(crate) async fn run(
+        shared: &'a Shared,
+        acts: &'a [Act],
+        needs: &'a mut Needs,
+        salts: &'a mut Salts,
+        ledger: &mut Ledger,
+    ) -> Attempt {
+        let tx = match Tx::begin(&shared.pools.batches).await {
+            Ok(tx) => tx,
+            Err(failure) => return Attempt::Failed(failure),
+        };
+        let overlay = Overlay::default();
+        let mut batch = Batch { shared, tx, overlay, needs, late: None, noted: Vec::new(), salts };
+        match batch.decide_all(acts).await {
+            Ok(verdicts) => batch.finish(verdicts, ledger).await,
+            Err(failure) => {
+                batch.tx.rollback().await;
+                Attempt::Failed(failure)
+            }
+        }
+    }
+
+    async fn decide_all(&mut self, acts: &'a [Act]) -> Result<Vec<Verdict>, Failure> {
+        self.gather(acts).await?;
+        let begun = Instant::now();
+        let mut verdicts = Vec::with_capacity(acts.len());
+        for act in acts {
+            verdicts.push(self.decide(act).await?);
+            if begun.elapsed().as_millis() > DECIDING_MS {
+                break;
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Reads in one statement a table what the acts name.
+    async fn gather(&mut self, acts: &'a [Act]) -> Result<(), Failure> {
+        let mut ids = self.needs.records.clone();
+        let mut numbers = Vec::new();
+        let mut holders = self.needs.holders.clone();
+        let (mut onces, mut marks, mut fences) = (Vec::new(), Vec::new(), Vec::new());
+        for act in acts {
+            match &act.target {
+                Target::New { .. } => {
+                    ids.insert(kernel::derived_id(act.cause.id, act.cause.when(), 0));
+                }
+                Target::Record { which: RecordRef::Id(id), .. } => {
+                    ids.insert(*id);
+                }
+                Target::Record { which: RecordRef::Number(number), .. } => {
+                    numbers.push(number.as_str());
+                }
+                Target::Event(happening) => {
+                    for process in self.shared.rules.subscribers(&happening.kind) {
+                        let key = self.key_of(process, happening, &act.cause);
+                        holders.extend(key.ok().flatten());
+                    }
+                }
+            }
+            onces.extend(act.once.iter().map(|once| (&once.scope, &once.key)));
+            marks.extend(act.delivery.iter().map(|mark| (&mark.consumer, &mark.message)));
+            let fenced = act.delivery.iter().filter_map(|mark| mark.fence.as_ref());
+            fences.extend(fenced.map(|fence| fence.name.as_str()));
+        }
+        if !numbers.is_empty() {
+            for (number, id) in self.tx.ids(&numbers).await? {
+                ids.insert(id);
+                self.overlay.numbers.insert(number, id);
+            }
+        }
+        self.read_fences(fences).await?;
+        self.read_onces(&onces).await?;
+        self.read_marks(&marks).await?;
+        ids.extend(self.lock_holders(holders.into_iter().collect(), Lock::Wait).await?);
+        self.lock_records(ids.into_iter().collect(), Lock::Wait).await
+    }
+
+    async fn read_fences(&mut self, mut names: Vec<&str>) -> Result<(), Failure> {
+        names.sort_unstable();
+        names.dedup();
+        if !names.is_empty() {
+            self.overlay.fences.extend(self.tx.fences(&names).await?);
+        }
+        Ok(())
+    }
+
+    async fn read_onces(&mut self, keys: &[(&'a String, &'a String)]) -> Result<(), Failure> {
+        let keys: Vec<_> = keys.iter().map(|key| (indexable(key.0), indexable(key.1))).collect();
+        let asked: Vec<_> = keys.iter().map(|key| (&*key.0, &*key.1)).collect();
+        if !asked.is_empty() {
+            for row in self.tx.onces(&asked).await? {
+                let used = overlay::Used {
+                    digest: row.digest,
+                    record: row.record,
+                    revision: row.revision.cast_unsigned(),
+                };
+                self.overlay.onces.insert((row.scope.into(), row.key.into()), used);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_marks(&mut self, keys: &[(&'a String, &'a String)]) -> Result<(), Failure> {
+        let keys: Vec<_> = keys.iter().map(|key| (indexable(key.0), indexable(key.1))).collect();
+        let asked: Vec<_> = keys.iter().map(|key| (&*key.0, &*key.1)).collect();
+        if !asked.is_empty() {
+            for (consumer, message, state) in self.tx.marks(&asked).await? {
+                // What is parked is taken again by its retry.
+                if state != crate::inbox::PARKED {
+                    self.overlay.marks.insert((consumer.into(), message.into()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Locks and remembers holders; answers whom they hold the key for.
+    async fn lock_holders(
+        &mut self,
+        keys: Vec<HolderKey>,
+        lock: Lock,
+    ) -> Result<Vec<Uuid>, Failure> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: Vec<_> = keys.iter().collect();
+        let found = self.tx.holders(&asked, lock).await?;
+        let records = found.iter().map(|(_, record)| *record).collect();
+        self.overlay.holders.extend(keys.into_iter().map(|key| (key, None)));
+        self.overlay.holders.extend(found.into_iter().map(|(key, record)| (key, Some(record))));
+        Ok(records)
+    }
+
+    async fn lock_records(&mut self, ids: Vec<Uuid>, lock: Lock) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let loaded = self.tx.records(&ids, lock).await?;
+        let unknown: BTreeSet<i32> = loaded.iter().map(|loaded| loaded.audience).collect();
+        let unknown = unknown.into_iter().filter(|id| self.shared.audiences.by_id(*id).is_none());
+        let unknown: Vec<i32> = unknown.collect();
+        if !unknown.is_empty() {
+            let sets = self.tx.audiences(&unknown).await?.into_iter();
+            let sets = sets.map(|(id, text)| Arc::new(AudienceSet::read(id, text)));
+            // They belong to committed records, so they are committed too.
+            self.shared.audiences.keep(sets);
+        }
+        self.overlay.records.extend(ids.into_iter().map(|id| (id, None)));
+        for loaded in loaded {
+            let audience = match self.shared.audiences.by_id(loaded.audience) {
+                Some(set) => set,
+                None => {
+                    // The cache was emptied by another writer just now.
+                    let found = self.tx.audiences(&[loaded.audience]).await?;
+                    let text = found.into_iter().next().map(|(_, text)| text).unwrap_or_default();
+                    Arc::new(AudienceSet::read(loaded.audience, text))
+                }
+            };
+            let mut record = loaded.record;
+            record.audience.clone_from(&audience.tokens);
+            let held = Held {
+                record: Arc::new(record),
+                head: loaded.head,
+                audience,
+                data: None,
+                is_new: false,
+                timers: Timers::Kept,
+            };
+            self.overlay.records.insert(held.record.id, Some(held));
+        }
+        Ok(())
+    }
+
+    /// A record that was not known to be needed when the batch began.
+    async fn late_record(&mut self, id: Uuid) -> Result<Option<Arc<Record>>, Failure> {
+        if !self.overlay.records.contains_key(&id) {
+            let lock = self.late_lock().await;
+            self.needs.records.insert(id);
+            self.lock_records(vec![id], lock).await?;
+        }
+        Ok(self.overlay.record(id))
+    }
+
+    async fn late_holder(&mut self, key: HolderKey) -> Result<Option<Uuid>, Failure> {
+        if !self.overlay.holders.contains_key(&key) {
+            let lock = self.late_lock().await;
+            self.needs.holders.insert(key.clone());
+            self.lock_holders(vec![key.clone()], lock).await?;
+        }
+        Ok(self.overlay.holders.get(&key).copied().flatten())
+    }
+
+    async fn late_lock(&mut self) -> Lock {
+        if self.late.is_none() {
+            self.late = Some(self.shared.late.lock().await);
+        }
+        if self.needs.patient { Lock::Wait } else { Lock::NoWait }
+    }
+}

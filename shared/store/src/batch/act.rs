@@ -1,0 +1,357 @@
+//! One act: its preconditions, its commands, and its place in the batch.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use engine::{Command, Record, Subject};
+use kernel::{Cause, Channel, Refusal, Rule, derived_id};
+use uuid::Uuid;
+
+use super::{
+    Accepted, Batch, Stop, Verdict,
+    overlay::Used,
+    stage::{Stage, Staged},
+};
+use crate::{
+    Act, Mark, RecordRef, Setback, Target,
+    act::REFUSED,
+    dialect::Failure,
+    refusal::Noted,
+    row::{MarkRow, OnceRow},
+    text::indexable,
+};
+
+/// Where commands begin.
+pub(super) enum Origin<'a> {
+    New { process: &'a str, id: Uuid },
+    Existing(Arc<Record>),
+}
+
+/// What an act found before its first command.
+enum Found<'a> {
+    Origin(Origin<'a>),
+    /// The same cause has opened this record before.
+    Opened(Arc<Record>),
+    /// It is about an event.
+    Event,
+}
+
+/// What to do with a link that exists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KnownLink {
+    Refuse,
+    /// An event that is repeated ties nothing twice.
+    Skip,
+}
+
+/// A rule that panics is a fault of one act, not of the batch.
+pub(super) fn guarded<T>(rule: impl FnOnce() -> T) -> Result<T, Setback> {
+    catch_unwind(AssertUnwindSafe(rule))
+        .map_err(|_| Setback::broken("a rule could not be worked out: it panicked"))
+}
+
+impl<'a> Batch<'a> {
+    /// Decides one act; what it did is in the overlay when it was accepted, and only then.
+    pub(super) async fn decide(&mut self, act: &'a Act) -> Result<Verdict, Failure> {
+        let mut stage = Stage::default();
+        match self.stage(act, &mut stage).await {
+            Ok(Some(verdict)) => Ok(verdict),
+            Ok(None) => self.accept(act, stage).await,
+            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Setback(setback)) => {
+                if let Setback::Refused(refusal) = &setback {
+                    self.note_refused(act, refusal);
+                }
+                Ok(Verdict::Setback(setback))
+            }
+        }
+    }
+
+    /// Preconditions, commands and reactions; a verdict at once when nothing is to be done.
+    async fn stage(&mut self, act: &'a Act, stage: &mut Stage) -> Result<Option<Verdict>, Stop> {
+        if let Some(verdict) = self.replay_of(act)? {
+            return Ok(Some(verdict));
+        }
+        if let Some(mark) = &act.delivery {
+            let key = (indexable(&mark.consumer), indexable(&mark.message));
+            if self.overlay.marks.contains(&key) {
+                return Err(Setback::Duplicate.into());
+            }
+            let is_current =
+                |fence: &crate::Fence| self.overlay.fences.get(&fence.name) == Some(&fence.token);
+            if !mark.fence.as_ref().is_none_or(is_current) {
+                return Err(Setback::Fenced.into());
+            }
+        }
+        match self.find(act).await? {
+            Found::Opened(record) => {
+                let record = Some(record);
+                let accepted = Accepted { record, replayed: true, ..Accepted::default() };
+                Ok(Some(Verdict::Done(accepted)))
+            }
+            Found::Event => {
+                if let Target::Event(happening) = &act.target {
+                    let cause = Arc::new(act.cause.clone());
+                    self.hear(stage, happening, &cause, act, 0).await?;
+                }
+                Ok(None)
+            }
+            Found::Origin(origin) => {
+                let cause = match &origin {
+                    Origin::Existing(record) => not_before(&act.cause, record),
+                    Origin::New { .. } => act.cause.clone(),
+                };
+                let cause = Arc::new(cause);
+                self.command(stage, origin, &act.commands, &cause, KnownLink::Refuse).await?;
+                self.spread(stage, 0, act, 0).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn replay_of(&self, act: &'a Act) -> Result<Option<Verdict>, Setback> {
+        let Some(once) = &act.once else { return Ok(None) };
+        match self.overlay.onces.get(&(indexable(&once.scope), indexable(&once.key))) {
+            None => Ok(None),
+            Some(used) if used.digest != once.digest => Err(Setback::KeyReused),
+            Some(used) => {
+                Ok(Some(Verdict::Replay { record: used.record, revision: used.revision }))
+            }
+        }
+    }
+
+    async fn find(&mut self, act: &'a Act) -> Result<Found<'a>, Stop> {
+        let (process, id) = match &act.target {
+            Target::Event(_) => return Ok(Found::Event),
+            Target::New { process } => {
+                let id = derived_id(act.cause.id, act.cause.when(), 0);
+                return Ok(match self.overlay.record(id) {
+                    Some(record) if act.reader.sees(&record.audience) => Found::Opened(record),
+                    Some(_) => return Err(Setback::Unknown.into()),
+                    None => Found::Origin(Origin::New { process, id }),
+                });
+            }
+            Target::Record { process, which: RecordRef::Id(id) } => (process, *id),
+            Target::Record { process, which: RecordRef::Number(number) } => {
+                (process, self.numbered(number).await?.ok_or(Setback::Unknown)?)
+            }
+        };
+        let record = self.overlay.record(id).ok_or(Setback::Unknown)?;
+        if record.process != *process || !act.reader.sees(&record.audience) {
+            return Err(Setback::Unknown.into());
+        }
+        if act.expect.is_some_and(|expected| expected != record.revision) {
+            return Err(Setback::Stale { revision: record.revision }.into());
+        }
+        Ok(Found::Origin(Origin::Existing(record)))
+    }
+
+    pub(super) async fn numbered(&mut self, number: &str) -> Result<Option<Uuid>, Failure> {
+        if let Some(id) = self.overlay.numbers.get(number) {
+            return Ok(Some(*id));
+        }
+        // Perhaps an act before this one, or another replica, has just opened it.
+        let Some((number, id)) = self.tx.ids(&[number]).await?.pop() else { return Ok(None) };
+        self.overlay.numbers.insert(number, id);
+        self.late_record(id).await?;
+        Ok(Some(id))
+    }
+
+    /// Decides commands on one record, one after the other.
+    pub(super) async fn command(
+        &mut self,
+        stage: &mut Stage,
+        origin: Origin<'_>,
+        commands: &[Command],
+        cause: &Arc<Cause>,
+        known_link: KnownLink,
+    ) -> Result<(), Stop> {
+        let mut origin = origin;
+        let shared = self.shared;
+        for command in commands {
+            if let (Origin::Existing(record), Command::Link { relation, to }) = (&origin, command)
+                && self.is_linked(stage, record.id, relation, to.id).await?
+            {
+                if known_link == KnownLink::Skip {
+                    continue;
+                }
+                let message =
+                    format!("{} is tied to {} like that already", record.number, to.number);
+                return Err(Refusal::one(Rule::State, "/to", "linked", message).into());
+            }
+            let (before, subject) = match &origin {
+                Origin::Existing(record) => (Some(record), Subject::Existing(record)),
+                Origin::New { process, id } => {
+                    let number = self.next_number(stage, process).await?;
+                    (None, Subject::New { process, id: *id, number })
+                }
+            };
+            let fact = guarded(|| engine::decide(&shared.rules, subject, command, cause))??;
+            let before = before.map(|record| Record::clone(record));
+            let record = Arc::new(engine::apply(before, &fact));
+            let fired = match command {
+                Command::Fire { transition } => Some(transition.clone()),
+                _ => None,
+            };
+            let event_id = event_id(&record, cause);
+            origin = Origin::Existing(Arc::clone(&record));
+            stage.steps.push(Staged { record, fact, cause: Arc::clone(cause), event_id, fired });
+        }
+        Ok(())
+    }
+
+    async fn is_linked(
+        &mut self,
+        stage: &Stage,
+        record: Uuid,
+        relation: &str,
+        other: Uuid,
+    ) -> Result<bool, Failure> {
+        if stage.has_link(record, relation, other) {
+            return Ok(true);
+        }
+        let is_new = matches!(self.overlay.records.get(&record), None | Some(None));
+        if is_new {
+            return Ok(false);
+        }
+        let key = (record, relation.to_owned(), other);
+        if let Some(known) = self.overlay.links.get(&key) {
+            return Ok(*known);
+        }
+        let known = self.tx.is_linked(record, relation, other).await?;
+        self.overlay.links.insert(key, known);
+        Ok(known)
+    }
+
+    /// The number that the next record of a process gets. It is used up when the act is accepted.
+    async fn next_number(&mut self, stage: &Stage, process: &str) -> Result<String, Stop> {
+        let definition = self.shared.rules.process(process).ok_or(Setback::Unknown)?;
+        let last = match self.overlay.counters.get(process) {
+            Some(last) => *last,
+            None => {
+                let last = self.tx.counter(process).await?;
+                self.overlay.counters.insert(process.to_owned(), last);
+                last
+            }
+        };
+        let count = last + stage.opened_of(process) + 1;
+        Ok(definition.number(count.cast_unsigned()))
+    }
+
+    /// Merges an accepted act into the batch.
+    async fn accept(&mut self, act: &'a Act, stage: Stage) -> Result<Verdict, Failure> {
+        let mut accepted = Accepted::default();
+        for (refusal, noted) in stage.refused {
+            self.noted.push(noted);
+            accepted.refused.push(refusal);
+        }
+        for (key, record) in stage.holders {
+            let before = self.overlay.holders.insert(key.clone(), Some(record)).flatten();
+            if before.is_none() || self.overlay.new_holders.contains_key(&key) {
+                self.overlay.new_holders.insert(key, record);
+            } else {
+                self.overlay.moved_holders.insert(key, record);
+            }
+        }
+        let target = match &act.target {
+            Target::Event(_) => stage.steps.first().map(|step| step.record.id),
+            Target::New { .. } => Some(derived_id(act.cause.id, act.cause.when(), 0)),
+            Target::Record { which, .. } => self.known_id(which),
+        };
+        for step in stage.steps {
+            self.keep(&step).await?;
+            accepted.steps.push((step.record, step.fact));
+        }
+        accepted.record = target.and_then(|id| self.overlay.record(id));
+        if let Some(mark) = &act.delivery {
+            let outcome = if accepted.steps.is_empty() && !accepted.refused.is_empty() {
+                REFUSED.to_owned()
+            } else {
+                (mark.outcome)(&accepted.steps())
+            };
+            self.mark(mark, &outcome);
+        }
+        self.use_once(act, accepted.record.as_deref());
+        Ok(Verdict::Done(accepted))
+    }
+
+    fn known_id(&self, which: &RecordRef) -> Option<Uuid> {
+        match which {
+            RecordRef::Id(id) => Some(*id),
+            RecordRef::Number(number) => self.overlay.numbers.get(number).copied(),
+        }
+    }
+
+    fn use_once(&mut self, act: &'a Act, record: Option<&Record>) {
+        let Some(once) = &act.once else { return };
+        let (scope, key) = (indexable(&once.scope), indexable(&once.key));
+        let (record, revision) =
+            (record.map(|record| record.id), record.map_or(0, |record| record.revision));
+        self.overlay.new_onces.push(OnceRow {
+            scope: scope.clone().into_owned(),
+            key: key.clone().into_owned(),
+            digest: once.digest.clone(),
+            record,
+            revision: revision.cast_signed(),
+            at: act.cause.at,
+        });
+        let used = Used { digest: once.digest.clone(), record, revision };
+        self.overlay.onces.insert((scope, key), used);
+    }
+
+    fn mark(&mut self, mark: &'a Mark, outcome: &str) {
+        let (consumer, message) = (indexable(&mark.consumer), indexable(&mark.message));
+        self.overlay.new_marks.push(MarkRow {
+            consumer: consumer.clone().into_owned(),
+            message: message.clone().into_owned(),
+            outcome: indexable(outcome).into_owned(),
+            at: mark.at,
+        });
+        self.overlay.marks.insert((consumer, message));
+    }
+
+    /// A refusal is on record; the timer or delivery that asked for it does not come again.
+    fn note_refused(&mut self, act: &'a Act, refusal: &Refusal) {
+        let (process, record) = match &act.target {
+            Target::New { process } => (process, None),
+            Target::Record { process, which } => (process, self.known_id(which)),
+            // It is not done: whoever delivers it keeps it as a dead letter.
+            Target::Event(_) => return,
+        };
+        for command in &act.commands {
+            if let (Command::Fire { transition }, Some(record)) = (command, record) {
+                self.overlay.spent.push((record, transition.clone()));
+            }
+        }
+        let is_invalid = refusal.rule == Rule::Invalid;
+        if let Some(mark) = &act.delivery
+            && !is_invalid
+        {
+            self.mark(mark, REFUSED);
+        }
+        // What does not fit the schema is told to its sender; no rule of who may do what was broken.
+        if !is_invalid || act.cause.channel == Channel::Timer {
+            let command = act.commands.first().map_or("", Command::name);
+            self.noted.push(Noted::new(&act.cause, record, process, command, refusal));
+        }
+    }
+}
+
+/// The id of the event that made this revision.
+fn event_id(record: &Record, cause: &Cause) -> Uuid {
+    // A record would need four billion revisions in one microsecond for two ids to meet.
+    let revision = u32::try_from(record.revision & u64::from(u32::MAX)).unwrap_or_default();
+    derived_id(record.id, cause.at, revision)
+}
+
+/// Callers read the clock before they queue, so that two acts may come the other way round: the
+/// time of a record never runs backwards. What an import says of the past stays as it is said.
+pub(super) fn not_before(cause: &Cause, record: &Record) -> Cause {
+    let mut cause = cause.clone();
+    if cause.occurred_at.is_none() && cause.at < record.updated_at {
+        cause.at = record.updated_at;
+    }
+    cause
+}

@@ -1,0 +1,77 @@
+//! The rows that a batch has read, as its acts have changed them so far.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use engine::{Record, Timer};
+use uuid::Uuid;
+
+use crate::{
+    audience::AudienceSet,
+    chain::Hash,
+    row::{HolderKey, JournalRow, MarkRow, NewLink, OnceRow},
+};
+
+/// Two texts that together are a key: of an idempotency key or of a delivery.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+#[derive(Default)]
+pub(super) struct Overlay<'a> {
+    /// `None` where there is no such record.
+    pub(super) records: HashMap<Uuid, Option<Held>>,
+    pub(super) numbers: HashMap<String, Uuid>,
+    pub(super) holders: HashMap<HolderKey, Option<Uuid>>,
+    pub(super) new_holders: BTreeMap<HolderKey, Uuid>,
+    pub(super) moved_holders: BTreeMap<HolderKey, Uuid>,
+    /// The last number given to a process, in the database and by this batch.
+    pub(super) counters: BTreeMap<String, i64>,
+    /// The processes that got new numbers.
+    pub(super) counted: BTreeSet<String>,
+    pub(super) onces: HashMap<Pair<'a>, Used>,
+    pub(super) new_onces: Vec<OnceRow>,
+    /// Deliveries that were done, or are dead.
+    pub(super) marks: HashSet<Pair<'a>>,
+    pub(super) new_marks: Vec<MarkRow>,
+    pub(super) fences: HashMap<String, i64>,
+    pub(super) links: HashMap<(Uuid, String, Uuid), bool>,
+    pub(super) new_links: Vec<NewLink>,
+    pub(super) journal: Vec<JournalRow>,
+    /// Timers that were due and changed nothing.
+    pub(super) spent: Vec<(Uuid, String)>,
+    /// Sets of tokens that are new, and not committed yet.
+    pub(super) audiences: HashMap<Vec<String>, Arc<AudienceSet>>,
+}
+
+/// What an idempotency key was used for.
+pub(super) struct Used {
+    pub(super) digest: Vec<u8>,
+    pub(super) record: Option<Uuid>,
+    pub(super) revision: u64,
+}
+
+/// A record under this batch's lock.
+pub(super) struct Held {
+    pub(super) record: Arc<Record>,
+    pub(super) head: Hash,
+    pub(super) audience: Arc<AudienceSet>,
+    /// The data as JSON, once the batch has changed the record.
+    pub(super) data: Option<String>,
+    /// It is not in the database yet.
+    pub(super) is_new: bool,
+    pub(super) timers: Timers,
+}
+
+pub(super) enum Timers {
+    Kept,
+    /// All timers of the record from now on.
+    Replaced(Vec<Timer>),
+}
+
+impl Overlay<'_> {
+    pub(super) fn record(&self, id: Uuid) -> Option<Arc<Record>> {
+        Some(Arc::clone(&self.records.get(&id)?.as_ref()?.record))
+    }
+}

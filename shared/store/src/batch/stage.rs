@@ -1,0 +1,72 @@
+//! What one act has done so far: merged into the batch when all of it was accepted, else dropped.
+
+use std::sync::Arc;
+
+use engine::{Fact, Record};
+use kernel::{Cause, Refusal};
+use uuid::Uuid;
+
+use crate::{refusal::Noted, row::HolderKey};
+
+#[derive(Default)]
+pub(super) struct Stage {
+    pub(super) steps: Vec<Staged>,
+    pub(super) holders: Vec<(HolderKey, Uuid)>,
+    /// Reactions that a rule refused.
+    pub(super) refused: Vec<(Refusal, Noted)>,
+}
+
+pub(super) struct Staged {
+    pub(super) record: Arc<Record>,
+    pub(super) fact: Fact,
+    pub(super) cause: Arc<Cause>,
+    pub(super) event_id: Uuid,
+    /// The timer that this came from.
+    pub(super) fired: Option<String>,
+}
+
+/// A moment of a stage, to return to when a reaction is refused.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    steps: usize,
+    holders: usize,
+    refused: usize,
+}
+
+impl Stage {
+    pub(super) fn record(&self, id: Uuid) -> Option<Arc<Record>> {
+        self.steps.iter().rev().find(|step| step.record.id == id).map(|step| step.record.clone())
+    }
+
+    pub(super) fn holder(&self, key: &HolderKey) -> Option<Uuid> {
+        self.holders.iter().rev().find(|(known, _)| known == key).map(|(_, record)| *record)
+    }
+
+    pub(super) fn has_link(&self, record: Uuid, relation: &str, other: Uuid) -> bool {
+        self.steps.iter().filter(|step| step.record.id == record).any(|step| {
+            let link = step.fact.link.as_ref();
+            link.is_some_and(|link| link.relation == relation && link.to.id == other)
+        })
+    }
+
+    /// How many records were opened, of all processes.
+    pub(super) fn opened(&self) -> u32 {
+        let opened = self.steps.iter().filter(|step| step.fact.opened.is_some()).count();
+        u32::try_from(opened).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn opened_of(&self, process: &str) -> i64 {
+        let is_of = |step: &&Staged| step.fact.opened.is_some() && step.record.process == process;
+        i64::try_from(self.steps.iter().filter(is_of).count()).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        Moment { steps: self.steps.len(), holders: self.holders.len(), refused: self.refused.len() }
+    }
+
+    pub(super) fn return_to(&mut self, moment: Moment) {
+        self.steps.truncate(moment.steps);
+        self.holders.truncate(moment.holders);
+        self.refused.truncate(moment.refused);
+    }
+}

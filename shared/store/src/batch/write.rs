@@ -1,0 +1,228 @@
+//! What a batch did, as rows: the journal with its chains, and everything that follows from it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use uuid::Uuid;
+
+use super::{
+    Attempt, Batch, Verdict, Witness,
+    overlay::{Held, Timers},
+    stage::Staged,
+};
+use crate::{
+    audience::{self, AudienceSet},
+    chain::{ORIGIN, digest_of, link_of},
+    dialect::{Failure, is_broken_connection},
+    payload,
+    refusal::Ledger,
+    row::{JournalRow, NewLink, RecordRow, TimerRow},
+};
+
+impl Batch<'_> {
+    /// Takes an accepted step into the overlay and the journal.
+    pub(super) async fn keep(&mut self, step: &Staged) -> Result<(), Failure> {
+        let (record, fact) = (&step.record, &step.fact);
+        let before = self.overlay.records.remove(&record.id).flatten();
+        let (previous, known, is_new, timers) = match before {
+            Some(held) => (held.head, Some(held.audience), held.is_new, held.timers),
+            None => (ORIGIN, None, true, Timers::Kept),
+        };
+        let audience = match known.filter(|_| fact.audience.is_none()) {
+            Some(audience) => audience,
+            None => self.audience(&record.audience).await?,
+        };
+        let data = payload::data_of(record);
+        let payload = payload::write(record, &data, &step.cause.actor, fact);
+        let salt = self.salts.another()?;
+        let digest = digest_of(&salt, &payload);
+        let event_type = contract::event_type(&record.process, &fact.event, 1);
+        let (revision, cause) = (record.revision, &step.cause);
+        let actor = &cause.actor.id;
+        let link = link_of(&previous, record.id, revision, &event_type, actor, cause.at, &digest);
+        self.overlay.journal.push(JournalRow {
+            event_id: step.event_id,
+            record: Arc::clone(record),
+            event_type,
+            cause: Arc::clone(cause),
+            audience: Arc::clone(&audience),
+            payload,
+            salt,
+            digest,
+            link,
+        });
+        if let Some(link) = &fact.link {
+            let key = (record.id, link.relation.clone(), link.to.id);
+            self.overlay.links.insert(key, true);
+            let row = NewLink { record: record.id, link: link.clone(), at: fact.at };
+            self.overlay.new_links.push(row);
+        }
+        if fact.opened.is_some() {
+            *self.overlay.counters.entry(record.process.clone()).or_default() += 1;
+            self.overlay.counted.insert(record.process.clone());
+            self.overlay.numbers.insert(record.number.clone(), record.id);
+        }
+        let timers = match (&fact.timers, &step.fired) {
+            (Some(timers), _) => Timers::Replaced(timers.clone()),
+            (None, Some(fired)) => self.without(record.id, timers, fired),
+            (None, None) => timers,
+        };
+        let record = Arc::clone(record);
+        let held = Held { record, head: link, audience, data: Some(data), is_new, timers };
+        self.overlay.records.insert(held.record.id, Some(held));
+        Ok(())
+    }
+
+    /// A timer that fired does not stay due, whatever the transition made of the others.
+    fn without(&mut self, record: Uuid, timers: Timers, fired: &str) -> Timers {
+        match timers {
+            Timers::Replaced(mut timers) => {
+                timers.retain(|timer| timer.transition != fired);
+                Timers::Replaced(timers)
+            }
+            Timers::Kept => {
+                self.overlay.spent.push((record, fired.to_owned()));
+                Timers::Kept
+            }
+        }
+    }
+
+    async fn audience(&mut self, tokens: &[String]) -> Result<Arc<AudienceSet>, Failure> {
+        let known = self.shared.audiences.by_tokens(tokens);
+        if let Some(set) = known.or_else(|| self.overlay.audiences.get(tokens).cloned()) {
+            return Ok(set);
+        }
+        let set = Arc::new(audience::number(&mut self.tx, tokens).await?);
+        self.overlay.audiences.insert(tokens.to_vec(), Arc::clone(&set));
+        Ok(set)
+    }
+
+    /// Writes and commits.
+    pub(super) async fn finish(mut self, verdicts: Vec<Verdict>, ledger: &mut Ledger) -> Attempt {
+        if let Err(failure) = self.write(ledger).await {
+            // The rows of the refusals are gone, so their chain would have a hole.
+            ledger.begin_anew();
+            self.tx.rollback().await;
+            return Attempt::Failed(failure);
+        }
+        let witness = self.overlay.journal.last().map(|row| Witness {
+            record: row.record.id,
+            revision: row.record.revision,
+            link: row.link,
+        });
+        match self.tx.commit().await {
+            Ok(()) => {
+                self.shared.audiences.keep(self.overlay.audiences.into_values());
+                Attempt::Committed(verdicts)
+            }
+            Err(failure) => {
+                ledger.begin_anew();
+                match (witness, &failure) {
+                    (Some(witness), Failure::Database(fault)) if is_broken_connection(fault) => {
+                        Attempt::Unsure { verdicts, witness, failure }
+                    }
+                    _ => Attempt::Failed(failure),
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
+        let (tx, overlay, places) = (&mut self.tx, &self.overlay, &self.shared.places);
+        let changed = overlay.records.values().flatten();
+        let rows = changed.filter_map(|held| {
+            let row = RecordRow {
+                record: &held.record,
+                data: held.data.as_deref()?,
+                audience: held.audience.id,
+                head: &held.head,
+                slots: places.slotted(&held.record),
+            };
+            Some((held.is_new, row))
+        });
+        let (new, old): (Vec<_>, Vec<_>) = rows.partition(|(is_new, _)| *is_new);
+        let mut new: Vec<_> = new.into_iter().map(|(_, row)| row).collect();
+        let old: Vec<_> = old.into_iter().map(|(_, row)| row).collect();
+        // Neighbours in the table are neighbours in its indexes.
+        new.sort_unstable_by_key(|row| row.record.id);
+        if !old.is_empty() {
+            tx.update_records(&old).await?;
+        }
+        if !new.is_empty() {
+            tx.insert_records(&new).await?;
+        }
+        if !overlay.journal.is_empty() {
+            tx.insert_journal(&overlay.journal).await?;
+        }
+        self.write_timers().await?;
+        self.write_rest(ledger).await
+    }
+
+    async fn write_timers(&mut self) -> Result<(), Failure> {
+        let (mut cleared, mut rows) = (Vec::new(), Vec::new());
+        for held in self.overlay.records.values().flatten() {
+            let Timers::Replaced(timers) = &held.timers else { continue };
+            if !held.is_new {
+                cleared.push(held.record.id);
+            }
+            rows.extend(timers.iter().map(|timer| TimerRow {
+                record: held.record.id,
+                transition: &timer.transition,
+                process: &held.record.process,
+                due: timer.due,
+            }));
+        }
+        if !cleared.is_empty() {
+            self.tx.clear_timers(&cleared).await?;
+        }
+        if !self.overlay.spent.is_empty() {
+            let spent: Vec<_> =
+                self.overlay.spent.iter().map(|(id, name)| (*id, name.as_str())).collect();
+            self.tx.drop_timers(&spent).await?;
+        }
+        if !rows.is_empty() {
+            self.tx.insert_timers(&rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_rest(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
+        let (tx, overlay) = (&mut self.tx, &self.overlay);
+        if !overlay.new_links.is_empty() {
+            tx.insert_links(&overlay.new_links).await?;
+        }
+        let new: Vec<_> = overlay.new_holders.iter().map(|(key, record)| (key, *record)).collect();
+        if !new.is_empty() {
+            tx.insert_holders(&new).await?;
+        }
+        let moved: Vec<_> =
+            overlay.moved_holders.iter().map(|(key, record)| (key, *record)).collect();
+        if !moved.is_empty() {
+            tx.move_holders(&moved).await?;
+        }
+        let counters = overlay.counters.iter().filter(|(name, _)| overlay.counted.contains(*name));
+        let counters: Vec<_> = counters.map(|(name, value)| (name.as_str(), *value)).collect();
+        if !counters.is_empty() {
+            tx.set_counters(&counters).await?;
+        }
+        if !overlay.new_onces.is_empty() {
+            tx.insert_onces(&overlay.new_onces).await?;
+        }
+        if !overlay.new_marks.is_empty() {
+            tx.put_marks(&overlay.new_marks).await?;
+            let mut tallies: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+            for mark in &overlay.new_marks {
+                *tallies.entry((&mark.consumer, &mark.outcome)).or_default() += 1;
+            }
+            let rows: Vec<_> = tallies
+                .into_iter()
+                .map(|((consumer, outcome), n)| (consumer, outcome, n))
+                .collect();
+            tx.add_tallies(&rows).await?;
+        }
+        let refusals = ledger.enter(std::mem::take(&mut self.noted));
+        if !refusals.is_empty() {
+            tx.insert_refusals(&refusals).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,409 @@
+//! The two databases behind one door: where hot statements are written by hand, in fixed texts.
+
+mod postgres;
+mod sqlite;
+
+use std::{borrow::Cow, str::FromStr, time::Duration};
+
+use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::{
+    Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+use crate::{
+    StoreError,
+    row::{
+        HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+    },
+};
+
+/// A caller waits this long for a connection before it is told that the database does not answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Another process may hold a SQLite file for as long as a backup of it takes to read a page.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Besides the writers: leases, the inbox and the outbox write too.
+const SMALL_WRITERS: u32 = 2;
+
+/// Hot statements have one text and one good plan, by index: the planner must not be led astray by
+/// tables that were empty when it looked.
+const WRITER_SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
+     SET idle_in_transaction_session_timeout = '60s'";
+
+/// Why a transaction could not go on.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A row that was found to be needed late is locked by somebody else: begin anew, and lock it
+    /// together with the others, in order.
+    Contended,
+    /// Somebody else wrote the same key between our look and our write.
+    Raced,
+    Database(sqlx::Error),
+}
+
+impl Failure {
+    /// Whether the same transaction may well succeed when it is tried again.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Contended | Self::Raced => true,
+            Self::Database(fault) => is_passing(fault),
+        }
+    }
+}
+
+impl From<Failure> for sqlx::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Contended => Self::Protocol("a row stayed locked by others".into()),
+            Failure::Raced => Self::Protocol("others kept writing the same key".into()),
+            Failure::Database(fault) => fault,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(fault: sqlx::Error) -> Self {
+        // 55P03: lock_not_available, the answer to NOWAIT.
+        if code_of(&fault).as_deref() == Some("55P03") {
+            Self::Contended
+        } else {
+            Self::Database(fault)
+        }
+    }
+}
+
+fn code_of(fault: &sqlx::Error) -> Option<Cow<'_, str>> {
+    fault.as_database_error()?.code()
+}
+
+fn is_passing(fault: &sqlx::Error) -> bool {
+    if is_broken_connection(fault) {
+        return true;
+    }
+    // Serialisation failure, deadlock, unique violation; SQLite's constraint and busy codes.
+    let codes = ["40001", "40P01", "23505", "1555", "2067", "5", "517"];
+    code_of(fault).is_some_and(|code| codes.contains(&code.as_ref()))
+}
+
+/// Whether the connection is at fault, so that what was sent last may or may not have been done.
+pub(crate) fn is_broken_connection(fault: &sqlx::Error) -> bool {
+    if matches!(
+        fault,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::WorkerCrashed
+    ) {
+        return true;
+    }
+    // Class 57P: the server shuts down, crashed, or is starting up; class 08: connection lost.
+    code_of(fault).is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+}
+
+/// The connections of a store: some that read, and those that write.
+#[derive(Clone, Debug)]
+pub(crate) struct Pools {
+    pub(crate) read: DatabaseConnection,
+    /// The same connections that the batches are written through.
+    pub(crate) write: DatabaseConnection,
+    pub(crate) batches: Batches,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Batches {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+impl Pools {
+    pub(crate) async fn open(url: &str, readers: u32, writers: usize) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            Self::open_sqlite(url, readers).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::open_postgres(url, readers, writers).await
+        } else {
+            let scheme = url.split(':').next().unwrap_or_default().to_owned();
+            Err(StoreError::Scheme { scheme })
+        }
+    }
+
+    async fn open_sqlite(url: &str, readers: u32) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answer is only given once the commit is on disk.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        // One writer at a time is all that SQLite has: waiting in line for its one connection is
+        // fair and sleeps no busy loop.
+        let batches = pool(1).connect_with(options.clone()).await?;
+        let readers = pool(readers.max(1)).connect_with(options).await?;
+        Ok(Self {
+            read: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
+            write: SqlxSqliteConnector::from_sqlx_sqlite_pool(batches.clone()),
+            batches: Batches::Sqlite(batches),
+        })
+    }
+
+    async fn open_postgres(url: &str, readers: u32, writers: usize) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("steward");
+        let pool = |connections: u32| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(true)
+        };
+        let writers = u32::try_from(writers).unwrap_or(1) + SMALL_WRITERS;
+        let batches = pool(writers)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(WRITER_SETTINGS).await.map(drop) })
+            })
+            .connect_with(options.clone())
+            .await?;
+        let readers = pool(readers.max(1)).connect_with(options).await?;
+        Ok(Self {
+            read: SqlxPostgresConnector::from_sqlx_postgres_pool(readers),
+            write: SqlxPostgresConnector::from_sqlx_postgres_pool(batches.clone()),
+            batches: Batches::Postgres(batches),
+        })
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        match self.batches {
+            Batches::Postgres(_) => DbBackend::Postgres,
+            Batches::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match &self.batches {
+            Batches::Postgres(pool) => pool.close().await,
+            Batches::Sqlite(pool) => pool.close().await,
+        }
+        // The pool is closed either way; what it could not say goodbye to is gone already.
+        let _ = self.read.clone().close().await;
+    }
+}
+
+/// One transaction of a batch.
+pub(crate) enum Tx {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Calls the function of the same name in the dialect's own file.
+macro_rules! either {
+    ($self:expr, $name:ident ( $($argument:expr),* )) => {
+        match $self {
+            Tx::Postgres(tx) => postgres::$name(&mut **tx $(, $argument)*).await.map_err(Failure::from),
+            Tx::Sqlite(tx) => sqlite::$name(&mut **tx $(, $argument)*).await.map_err(Failure::from),
+        }
+    };
+}
+
+/// Whether to wait for a lock that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lock {
+    Wait,
+    /// Late needs would be locked out of order, which can deadlock: say [`Failure::Contended`].
+    NoWait,
+}
+
+impl Tx {
+    pub(crate) async fn begin(batches: &Batches) -> Result<Self, Failure> {
+        Ok(match batches {
+            Batches::Postgres(pool) => Self::Postgres(pool.begin().await?),
+            // Deferred transactions that read and then write fail when another has written.
+            Batches::Sqlite(pool) => Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Failure> {
+        let committed = match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        };
+        Ok(committed?)
+    }
+
+    pub(crate) async fn rollback(self) {
+        // A connection that cannot roll back is closed, which rolls back.
+        let _ = match self {
+            Self::Postgres(tx) => tx.rollback().await,
+            Self::Sqlite(tx) => tx.rollback().await,
+        };
+    }
+
+    pub(crate) async fn ids(&mut self, numbers: &[&str]) -> Result<Vec<(String, Uuid)>, Failure> {
+        either!(self, ids(numbers))
+    }
+
+    /// Reads records under their locks, taken in the order of their ids.
+    pub(crate) async fn records(
+        &mut self,
+        ids: &[Uuid],
+        lock: Lock,
+    ) -> Result<Vec<Loaded>, Failure> {
+        either!(self, records(ids, lock))
+    }
+
+    pub(crate) async fn audiences(&mut self, ids: &[i32]) -> Result<Vec<(i32, String)>, Failure> {
+        either!(self, audiences(ids))
+    }
+
+    /// The number of a set of tokens, made when it is new.
+    pub(crate) async fn audience_set(
+        &mut self,
+        digest: &[u8],
+        text: &str,
+        tokens: &[&str],
+    ) -> Result<i32, Failure> {
+        either!(self, audience_set(digest, text, tokens))
+    }
+
+    pub(crate) async fn holders(
+        &mut self,
+        keys: &[&HolderKey],
+        lock: Lock,
+    ) -> Result<Vec<(HolderKey, Uuid)>, Failure> {
+        either!(self, holders(keys, lock))
+    }
+
+    /// Idempotency keys that were used before.
+    pub(crate) async fn onces(&mut self, keys: &[(&str, &str)]) -> Result<Vec<OnceRow>, Failure> {
+        either!(self, onces(keys))
+    }
+
+    /// Consumer, message and state of the deliveries that the inbox has.
+    pub(crate) async fn marks(
+        &mut self,
+        keys: &[(&str, &str)],
+    ) -> Result<Vec<(String, String, String)>, Failure> {
+        either!(self, marks(keys))
+    }
+
+    /// The tokens of leases, kept from changing until the commit.
+    pub(crate) async fn fences(&mut self, names: &[&str]) -> Result<Vec<(String, i64)>, Failure> {
+        either!(self, fences(names))
+    }
+
+    /// The last number given to a process, kept from changing until the commit.
+    pub(crate) async fn counter(&mut self, process: &str) -> Result<i64, Failure> {
+        either!(self, counter(process))
+    }
+
+    pub(crate) async fn is_linked(
+        &mut self,
+        record: Uuid,
+        relation: &str,
+        other: Uuid,
+    ) -> Result<bool, Failure> {
+        either!(self, is_linked(record, relation, other))
+    }
+
+    pub(crate) async fn update_records(&mut self, rows: &[RecordRow<'_>]) -> Result<(), Failure> {
+        either!(self, update_records(rows))
+    }
+
+    pub(crate) async fn insert_records(&mut self, rows: &[RecordRow<'_>]) -> Result<(), Failure> {
+        either!(self, insert_records(rows))
+    }
+
+    /// Journal rows, each with its place in the outbox.
+    pub(crate) async fn insert_journal(&mut self, rows: &[JournalRow]) -> Result<(), Failure> {
+        either!(self, insert_journal(rows))
+    }
+
+    pub(crate) async fn clear_timers(&mut self, records: &[Uuid]) -> Result<(), Failure> {
+        either!(self, clear_timers(records))
+    }
+
+    pub(crate) async fn drop_timers(&mut self, timers: &[(Uuid, &str)]) -> Result<(), Failure> {
+        either!(self, drop_timers(timers))
+    }
+
+    pub(crate) async fn insert_timers(&mut self, rows: &[TimerRow<'_>]) -> Result<(), Failure> {
+        either!(self, insert_timers(rows))
+    }
+
+    pub(crate) async fn insert_links(&mut self, rows: &[NewLink]) -> Result<(), Failure> {
+        either!(self, insert_links(rows))
+    }
+
+    pub(crate) async fn insert_holders(
+        &mut self,
+        rows: &[(&HolderKey, Uuid)],
+    ) -> Result<(), Failure> {
+        either!(self, insert_holders(rows))
+    }
+
+    pub(crate) async fn move_holders(
+        &mut self,
+        rows: &[(&HolderKey, Uuid)],
+    ) -> Result<(), Failure> {
+        either!(self, move_holders(rows))
+    }
+
+    pub(crate) async fn set_counters(&mut self, rows: &[(&str, i64)]) -> Result<(), Failure> {
+        either!(self, set_counters(rows))
+    }
+
+    pub(crate) async fn insert_onces(&mut self, rows: &[OnceRow]) -> Result<(), Failure> {
+        either!(self, insert_onces(rows))
+    }
+
+    pub(crate) async fn put_marks(&mut self, rows: &[MarkRow]) -> Result<(), Failure> {
+        either!(self, put_marks(rows))
+    }
+
+    pub(crate) async fn add_tallies(&mut self, rows: &[(&str, &str, i64)]) -> Result<(), Failure> {
+        either!(self, add_tallies(rows))
+    }
+
+    pub(crate) async fn insert_refusals(&mut self, rows: &[RefusalRow]) -> Result<(), Failure> {
+        either!(self, insert_refusals(rows))
+    }
+}
+
+/// Reads a [`Loaded`] from a row whose columns stand in the order of [`RECORD_COLUMNS`].
+macro_rules! loaded {
+    ($row:expr) => {{
+        let row = $row;
+        let data: &str = row.try_get(6)?;
+        let data = serde_json::from_str(data).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+        let head: &[u8] = row.try_get(13)?;
+        Ok(crate::row::Loaded {
+            record: engine::Record {
+                id: row.try_get(0)?,
+                process: row.try_get(1)?,
+                number: row.try_get(2)?,
+                definition: row.try_get::<i32, _>(3)?.cast_unsigned(),
+                state: row.try_get(4)?,
+                revision: row.try_get::<i64, _>(5)?.cast_unsigned(),
+                data,
+                audience: Vec::new(),
+                opened_at: row.try_get(8)?,
+                updated_at: row.try_get(9)?,
+                entered_at: row.try_get(10)?,
+                closed_at: row.try_get(11)?,
+                opened_by: row.try_get(12)?,
+            },
+            audience: row.try_get(7)?,
+            head: head.try_into().map_err(|_| sqlx::Error::Decode("a head hash is cut".into()))?,
+        })
+    }};
+}
+pub(crate) use loaded;

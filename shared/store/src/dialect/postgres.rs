@@ -1,0 +1,424 @@
+//! PostgreSQL: arrays in, one statement a table, rows locked in one order.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Row, postgres::PgRow, query};
+use uuid::Uuid;
+
+use super::{Failure, Lock, loaded};
+use crate::row::{
+    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+};
+
+type Done = Result<(), sqlx::Error>;
+
+/// One column of the rows, as an array.
+fn each<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
+}
+
+pub(super) async fn ids(
+    db: &mut PgConnection,
+    numbers: &[&str],
+) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
+    let sql = "SELECT number, id FROM record WHERE number = ANY($1)";
+    let rows = query(sql).bind(numbers).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn records(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+    lock: Lock,
+) -> Result<Vec<Loaded>, sqlx::Error> {
+    const WAIT: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
+        opened_at, updated_at, entered_at, closed_at, opened_by, head \
+        FROM record WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    const NO_WAIT: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
+        opened_at, updated_at, entered_at, closed_at, opened_by, head \
+        FROM record WHERE id = ANY($1) ORDER BY id FOR UPDATE NOWAIT";
+    let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
+    let rows = query(sql).bind(ids).fetch_all(db).await?;
+    rows.iter().map(|row: &PgRow| loaded!(row)).collect()
+}
+
+pub(super) async fn audiences(
+    db: &mut PgConnection,
+    ids: &[i32],
+) -> Result<Vec<(i32, String)>, sqlx::Error> {
+    let sql = "SELECT id, tokens FROM audience_set WHERE id = ANY($1)";
+    let rows = query(sql).bind(ids).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn audience_set(
+    db: &mut PgConnection,
+    digest: &[u8],
+    text: &str,
+    tokens: &[&str],
+) -> Result<i32, sqlx::Error> {
+    let sql = "INSERT INTO audience_set (digest, tokens) VALUES ($1, $2) \
+        ON CONFLICT (digest) DO NOTHING";
+    query(sql).bind(digest).bind(text).execute(&mut *db).await?;
+    let sql = "SELECT id FROM audience_set WHERE digest = $1";
+    let id = query(sql).bind(digest).fetch_one(&mut *db).await?.try_get(0)?;
+    let sql = "INSERT INTO audience_token (token, set_id) SELECT token, $2 FROM UNNEST($1::text[]) \
+        AS t(token) ORDER BY token ON CONFLICT DO NOTHING";
+    query(sql).bind(tokens).bind(id).execute(db).await?;
+    Ok(id)
+}
+
+pub(super) async fn holders(
+    db: &mut PgConnection,
+    keys: &[&HolderKey],
+    lock: Lock,
+) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
+    const WAIT: &str = "SELECT h.process, h.key, h.record_id FROM holder h \
+        JOIN UNNEST($1::text[], $2::text[]) AS k(process, key) \
+        ON h.process = k.process AND h.key = k.key ORDER BY h.process, h.key FOR UPDATE OF h";
+    const NO_WAIT: &str = "SELECT h.process, h.key, h.record_id FROM holder h \
+        JOIN UNNEST($1::text[], $2::text[]) AS k(process, key) \
+        ON h.process = k.process AND h.key = k.key ORDER BY h.process, h.key FOR UPDATE OF h NOWAIT";
+    let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
+    let rows = query(sql)
+        .bind(each(keys, |key| key.process.as_str()))
+        .bind(each(keys, |key| key.key.as_str()))
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let key = HolderKey { process: row.try_get(0)?, key: row.try_get(1)? };
+            Ok((key, row.try_get(2)?))
+        })
+        .collect()
+}
+
+pub(super) async fn onces(
+    db: &mut PgConnection,
+    keys: &[(&str, &str)],
+) -> Result<Vec<OnceRow>, sqlx::Error> {
+    let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at FROM once o \
+        JOIN UNNEST($1::text[], $2::text[]) AS k(scope, key) ON o.scope = k.scope AND o.key = k.key";
+    let rows = query(sql)
+        .bind(each(keys, |key| key.0))
+        .bind(each(keys, |key| key.1))
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OnceRow {
+                scope: row.try_get(0)?,
+                key: row.try_get(1)?,
+                digest: row.try_get(2)?,
+                record: row.try_get(3)?,
+                revision: row.try_get(4)?,
+                at: row.try_get(5)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn marks(
+    db: &mut PgConnection,
+    keys: &[(&str, &str)],
+) -> Result<Vec<(String, String, String)>, sqlx::Error> {
+    let sql = "SELECT i.consumer, i.message, i.state FROM inbox i \
+        JOIN UNNEST($1::text[], $2::text[]) AS k(consumer, message) \
+        ON i.consumer = k.consumer AND i.message = k.message";
+    let rows = query(sql)
+        .bind(each(keys, |key| key.0))
+        .bind(each(keys, |key| key.1))
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+}
+
+pub(super) async fn fences(
+    db: &mut PgConnection,
+    names: &[&str],
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let sql = "SELECT name, token FROM lease WHERE name = ANY($1) ORDER BY name FOR SHARE";
+    let rows = query(sql).bind(names).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn counter(db: &mut PgConnection, process: &str) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT value FROM counter WHERE process = $1 FOR UPDATE";
+    query(sql).bind(process).fetch_one(db).await?.try_get(0)
+}
+
+pub(super) async fn is_linked(
+    db: &mut PgConnection,
+    record: Uuid,
+    relation: &str,
+    other: Uuid,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT 1 FROM link WHERE record_id = $1 AND relation = $2 AND other_id = $3";
+    Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
+}
+
+pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+    const SQL: &str = "UPDATE record AS r SET definition = u.definition, state = u.state, \
+        revision = u.revision, data = u.data, audience = u.audience, updated_at = u.updated_at, \
+        entered_at = u.entered_at, closed_at = u.closed_at, head = u.head, \
+        text1 = u.text1, text2 = u.text2, text3 = u.text3, text4 = u.text4, \
+        text5 = u.text5, text6 = u.text6, text7 = u.text7, text8 = u.text8, \
+        number1 = u.number1, number2 = u.number2, number3 = u.number3, number4 = u.number4, \
+        time1 = u.time1, time2 = u.time2, time3 = u.time3, time4 = u.time4 \
+        FROM UNNEST($1::uuid[], $2::int[], $3::text[], $4::bigint[], $5::text[], $6::int[], \
+        $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::bytea[], \
+        $11::text[], $12::text[], $13::text[], $14::text[], \
+        $15::text[], $16::text[], $17::text[], $18::text[], \
+        $19::float8[], $20::float8[], $21::float8[], $22::float8[], \
+        $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::timestamptz[]) \
+        AS u(id, definition, state, revision, data, audience, updated_at, entered_at, closed_at, \
+        head, text1, text2, text3, text4, text5, text6, text7, text8, \
+        number1, number2, number3, number4, time1, time2, time3, time4) WHERE r.id = u.id";
+    let mut sql = query(SQL)
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, |row| row.record.definition.cast_signed()))
+        .bind(each(rows, |row| row.record.state.as_str()))
+        .bind(each(rows, |row| row.record.revision.cast_signed()))
+        .bind(each(rows, |row| row.data))
+        .bind(each(rows, |row| row.audience))
+        .bind(each(rows, |row| row.record.updated_at))
+        .bind(each(rows, |row| row.record.entered_at))
+        .bind(each(rows, |row| row.record.closed_at))
+        .bind(each(rows, |row| row.head.as_slice()));
+    for place in 0..crate::slot::TEXTS {
+        sql = sql.bind(each(rows, |row| row.slots.text[place].as_deref()));
+    }
+    for place in 0..crate::slot::NUMBERS {
+        sql = sql.bind(each(rows, |row| row.slots.number[place]));
+    }
+    for place in 0..crate::slot::TIMES {
+        sql = sql.bind(each(rows, |row| row.slots.time[place]));
+    }
+    sql.execute(db).await.map(drop)
+}
+
+pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+    const SQL: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
+        audience, opened_at, updated_at, entered_at, closed_at, opened_by, partition, head, \
+        text1, text2, text3, text4, text5, text6, text7, text8, \
+        number1, number2, number3, number4, time1, time2, time3, time4) \
+        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], \
+        $6::bigint[], $7::text[], $8::int[], $9::timestamptz[], $10::timestamptz[], \
+        $11::timestamptz[], $12::timestamptz[], $13::text[], $14::smallint[], $15::bytea[], \
+        $16::text[], $17::text[], $18::text[], $19::text[], \
+        $20::text[], $21::text[], $22::text[], $23::text[], \
+        $24::float8[], $25::float8[], $26::float8[], $27::float8[], \
+        $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::timestamptz[])";
+    let mut sql = query(SQL)
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, |row| row.record.process.as_str()))
+        .bind(each(rows, |row| row.record.number.as_str()))
+        .bind(each(rows, |row| row.record.definition.cast_signed()))
+        .bind(each(rows, |row| row.record.state.as_str()))
+        .bind(each(rows, |row| row.record.revision.cast_signed()))
+        .bind(each(rows, |row| row.data))
+        .bind(each(rows, |row| row.audience))
+        .bind(each(rows, |row| row.record.opened_at))
+        .bind(each(rows, |row| row.record.updated_at))
+        .bind(each(rows, |row| row.record.entered_at))
+        .bind(each(rows, |row| row.record.closed_at))
+        .bind(each(rows, |row| row.record.opened_by.as_str()))
+        .bind(each(rows, |row| i16::from(kernel::partition_of(row.record.id))))
+        .bind(each(rows, |row| row.head.as_slice()));
+    for place in 0..crate::slot::TEXTS {
+        sql = sql.bind(each(rows, |row| row.slots.text[place].as_deref()));
+    }
+    for place in 0..crate::slot::NUMBERS {
+        sql = sql.bind(each(rows, |row| row.slots.number[place]));
+    }
+    for place in 0..crate::slot::TIMES {
+        sql = sql.bind(each(rows, |row| row.slots.time[place]));
+    }
+    sql.execute(db).await.map(drop)
+}
+
+pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -> Done {
+    const SQL: &str = "WITH written AS (INSERT INTO journal (event_id, record_id, revision, process, \
+        number, event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, \
+        payload, salt, digest, link) \
+        SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], \
+        $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::uuid[], \
+        $12::text[], $13::text[], $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[]) \
+        RETURNING seq) INSERT INTO outbox (seq) SELECT seq FROM written";
+    query(SQL)
+        .bind(each(rows, |row| row.event_id))
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, JournalRow::revision))
+        .bind(each(rows, |row| row.record.process.as_str()))
+        .bind(each(rows, |row| row.record.number.as_str()))
+        .bind(each(rows, |row| row.event_type.as_str()))
+        .bind(each(rows, |row| row.cause.at))
+        .bind(each(rows, |row| row.cause.when()))
+        .bind(each(rows, |row| row.cause.actor.id.as_str()))
+        .bind(each(rows, |row| row.audience.text.as_str()))
+        .bind(each(rows, |row| row.cause.correlation))
+        .bind(each(rows, |row| row.cause.causation.as_deref()))
+        .bind(each(rows, |row| row.cause.traceparent.as_deref()))
+        .bind(each(rows, |row| row.payload.as_slice()))
+        .bind(each(rows, |row| row.salt.as_slice()))
+        .bind(each(rows, |row| row.digest.as_slice()))
+        .bind(each(rows, |row| row.link.as_slice()))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn clear_timers(db: &mut PgConnection, records: &[Uuid]) -> Done {
+    let sql = "DELETE FROM timer WHERE record_id = ANY($1)";
+    query(sql).bind(records).execute(db).await.map(drop)
+}
+
+pub(super) async fn drop_timers(db: &mut PgConnection, timers: &[(Uuid, &str)]) -> Done {
+    let sql = "DELETE FROM timer t USING UNNEST($1::uuid[], $2::text[]) AS d(record_id, transition) \
+        WHERE t.record_id = d.record_id AND t.transition = d.transition";
+    query(sql)
+        .bind(each(timers, |timer| timer.0))
+        .bind(each(timers, |timer| timer.1))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_timers(db: &mut PgConnection, rows: &[TimerRow<'_>]) -> Done {
+    let sql = "INSERT INTO timer (record_id, transition, process, due_at) \
+        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])";
+    query(sql)
+        .bind(each(rows, |row| row.record))
+        .bind(each(rows, |row| row.transition))
+        .bind(each(rows, |row| row.process))
+        .bind(each(rows, |row| row.due))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_links(db: &mut PgConnection, rows: &[NewLink]) -> Done {
+    let sql = "INSERT INTO link (record_id, relation, inverse, other_id, other_number, \
+        other_process, at) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::uuid[], \
+        $5::text[], $6::text[], $7::timestamptz[])";
+    query(sql)
+        .bind(each(rows, |row| row.record))
+        .bind(each(rows, |row| row.link.relation.as_str()))
+        .bind(each(rows, |row| row.link.inverse.as_str()))
+        .bind(each(rows, |row| row.link.to.id))
+        .bind(each(rows, |row| row.link.to.number.as_str()))
+        .bind(each(rows, |row| row.link.to.process.as_str()))
+        .bind(each(rows, |row| row.at))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_holders(db: &mut PgConnection, rows: &[(&HolderKey, Uuid)]) -> Done {
+    let sql = "INSERT INTO holder (process, key, record_id) \
+        SELECT process, key, record_id FROM UNNEST($1::text[], $2::text[], $3::uuid[]) \
+        AS h(process, key, record_id) ORDER BY process, key";
+    query(sql)
+        .bind(each(rows, |row| row.0.process.as_str()))
+        .bind(each(rows, |row| row.0.key.as_str()))
+        .bind(each(rows, |row| row.1))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn move_holders(db: &mut PgConnection, rows: &[(&HolderKey, Uuid)]) -> Done {
+    let sql = "UPDATE holder AS h SET record_id = u.record_id \
+        FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS u(process, key, record_id) \
+        WHERE h.process = u.process AND h.key = u.key";
+    query(sql)
+        .bind(each(rows, |row| row.0.process.as_str()))
+        .bind(each(rows, |row| row.0.key.as_str()))
+        .bind(each(rows, |row| row.1))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn set_counters(db: &mut PgConnection, rows: &[(&str, i64)]) -> Done {
+    let sql = "UPDATE counter AS c SET value = u.value \
+        FROM UNNEST($1::text[], $2::bigint[]) AS u(process, value) WHERE c.process = u.process";
+    query(sql)
+        .bind(each(rows, |row| row.0))
+        .bind(each(rows, |row| row.1))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_onces(db: &mut PgConnection, rows: &[OnceRow]) -> Done {
+    let sql = "INSERT INTO once (scope, key, digest, record_id, revision, at) \
+        SELECT * FROM UNNEST($1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::bigint[], \
+        $6::timestamptz[]) AS o(scope, key, digest, record_id, revision, at) ORDER BY scope, key";
+    query(sql)
+        .bind(each(rows, |row| row.scope.as_str()))
+        .bind(each(rows, |row| row.key.as_str()))
+        .bind(each(rows, |row| row.digest.as_slice()))
+        .bind(each(rows, |row| row.record))
+        .bind(each(rows, |row| row.revision))
+        .bind(each(rows, |row| row.at))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn put_marks(db: &mut PgConnection, rows: &[MarkRow]) -> Result<(), Failure> {
+    // A message that was parked becomes done; one that another replica has just done does not
+    // become done twice: it would have been found, or its row is locked and then conflicts.
+    let sql = "INSERT INTO inbox AS i (consumer, message, key, position, state, outcome, attempts, at) \
+        SELECT consumer, message, '', 0, 'done', outcome, 1, at FROM \
+        UNNEST($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS m(consumer, message, \
+        outcome, at) ORDER BY consumer, message ON CONFLICT (consumer, message) DO UPDATE \
+        SET state = 'done', outcome = EXCLUDED.outcome, attempts = i.attempts + 1, due_at = NULL, \
+        reason = NULL, headers = NULL, payload = NULL, at = EXCLUDED.at WHERE i.state = 'parked'";
+    let done = query(sql)
+        .bind(each(rows, |row| row.consumer.as_str()))
+        .bind(each(rows, |row| row.message.as_str()))
+        .bind(each(rows, |row| row.outcome.as_str()))
+        .bind(each(rows, |row| row.at))
+        .execute(db)
+        .await?;
+    if done.rows_affected() == rows.len() as u64 { Ok(()) } else { Err(Failure::Raced) }
+}
+
+pub(super) async fn add_tallies(db: &mut PgConnection, rows: &[(&str, &str, i64)]) -> Done {
+    let sql = "INSERT INTO tally AS t (consumer, outcome, count) \
+        SELECT consumer, outcome, count FROM UNNEST($1::text[], $2::text[], $3::bigint[]) \
+        AS n(consumer, outcome, count) ORDER BY consumer, outcome \
+        ON CONFLICT (consumer, outcome) DO UPDATE SET count = t.count + EXCLUDED.count";
+    query(sql)
+        .bind(each(rows, |row| row.0))
+        .bind(each(rows, |row| row.1))
+        .bind(each(rows, |row| row.2))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_refusals(db: &mut PgConnection, rows: &[RefusalRow]) -> Done {
+    let sql = "INSERT INTO refusal (chain, n, at, actor, record_id, process, command, rule, code, \
+        sentence, suppressed, correlation, link) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], \
+        $3::timestamptz[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], \
+        $10::text[], $11::bigint[], $12::uuid[], $13::bytea[])";
+    query(sql)
+        .bind(each(rows, |row| row.chain))
+        .bind(each(rows, |row| row.n))
+        .bind(each::<_, DateTime<Utc>>(rows, |row| row.at))
+        .bind(each(rows, |row| row.actor.as_str()))
+        .bind(each(rows, |row| row.record))
+        .bind(each(rows, |row| row.process.as_str()))
+        .bind(each(rows, |row| row.command.as_str()))
+        .bind(each(rows, |row| row.rule.as_str()))
+        .bind(each(rows, |row| row.code.as_str()))
+        .bind(each(rows, |row| row.sentence.as_str()))
+        .bind(each(rows, |row| row.suppressed))
+        .bind(each(rows, |row| row.correlation))
+        .bind(each(rows, |row| row.link.as_slice()))
+        .execute(db)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,392 @@
+//! SQLite: one writer, so no row is ever locked; several rows a statement, in a few fixed sizes.
+
+use sqlx::{
+    AssertSqlSafe, Row, Sqlite, SqliteConnection, query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
+use uuid::Uuid;
+
+use super::{Failure, Lock, loaded};
+use crate::row::{
+    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+};
+
+type Done = Result<(), sqlx::Error>;
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// Each statement is a trip to SQLite's thread, so rows travel together; each size is one prepared
+/// statement, so there are few sizes. 64 rows of 31 columns stay far under 32,766 variables.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
+
+/// `INSERT INTO … VALUES (?, …), (?, …) …`: `head`, the rows, `tail`.
+async fn insert<R>(
+    db: &mut SqliteConnection,
+    head: &str,
+    columns: usize,
+    tail: &str,
+    mut rows: &[R],
+    bind: impl for<'q> Fn(Query<'q>, &'q R) -> Query<'q>,
+) -> Result<u64, sqlx::Error> {
+    let row = format!("({}?)", "?, ".repeat(columns - 1));
+    let mut written = 0;
+    while !rows.is_empty() {
+        let size = SIZES.into_iter().find(|size| *size <= rows.len()).unwrap_or(1);
+        let (now, later) = rows.split_at(size);
+        let sql = format!("{head} VALUES {}{row} {tail}", format!("{row}, ").repeat(size - 1));
+        let filled = now.iter().fold(query(AssertSqlSafe(sql)), &bind);
+        written += filled.execute(&mut *db).await?.rows_affected();
+        rows = later;
+    }
+    Ok(written)
+}
+
+/// Ids as a JSON array, for `unhex(value) … json_each`.
+fn hexed(ids: &[Uuid]) -> String {
+    let mut text = String::with_capacity(2 + ids.len() * 35);
+    text.push('[');
+    for (position, id) in ids.iter().enumerate() {
+        let comma = if position > 0 { "," } else { "" };
+        text.push_str(comma);
+        text.push('"');
+        text.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+        text.push('"');
+    }
+    text.push(']');
+    text
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    // Arrays of texts and numbers: serialising them cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(super) async fn ids(
+    db: &mut SqliteConnection,
+    numbers: &[&str],
+) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
+    let sql = "SELECT number, id FROM record WHERE number IN (SELECT value FROM json_each(?))";
+    let rows = query(sql).bind(json(&numbers)).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn records(
+    db: &mut SqliteConnection,
+    ids: &[Uuid],
+    _: Lock,
+) -> Result<Vec<Loaded>, sqlx::Error> {
+    let sql = "SELECT id, process, number, definition, state, revision, data, audience, opened_at, \
+        updated_at, entered_at, closed_at, opened_by, head FROM record \
+        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    let rows = query(sql).bind(hexed(ids)).fetch_all(db).await?;
+    rows.iter().map(|row: &SqliteRow| loaded!(row)).collect()
+}
+
+pub(super) async fn audiences(
+    db: &mut SqliteConnection,
+    ids: &[i32],
+) -> Result<Vec<(i32, String)>, sqlx::Error> {
+    let sql = "SELECT id, tokens FROM audience_set WHERE id IN (SELECT value FROM json_each(?))";
+    let rows = query(sql).bind(json(&ids)).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn audience_set(
+    db: &mut SqliteConnection,
+    digest: &[u8],
+    text: &str,
+    tokens: &[&str],
+) -> Result<i32, sqlx::Error> {
+    let sql = "INSERT INTO audience_set (digest, tokens) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    query(sql).bind(digest).bind(text).execute(&mut *db).await?;
+    let sql = "SELECT id FROM audience_set WHERE digest = ?";
+    let id = query(sql).bind(digest).fetch_one(&mut *db).await?.try_get(0)?;
+    let sql = "INSERT OR IGNORE INTO audience_token (token, set_id) \
+        SELECT value, ? FROM json_each(?)";
+    query(sql).bind(id).bind(json(&tokens)).execute(db).await?;
+    Ok(id)
+}
+
+pub(super) async fn holders(
+    db: &mut SqliteConnection,
+    keys: &[&HolderKey],
+    _: Lock,
+) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
+    let sql = "SELECT h.process, h.key, h.record_id FROM json_each(?) AS k JOIN holder AS h \
+        ON h.process = k.value ->> 0 AND h.key = k.value ->> 1";
+    let pairs: Vec<_> = keys.iter().map(|key| (&key.process, &key.key)).collect();
+    let rows = query(sql).bind(json(&pairs)).fetch_all(db).await?;
+    rows.iter()
+        .map(|row| {
+            let key = HolderKey { process: row.try_get(0)?, key: row.try_get(1)? };
+            Ok((key, row.try_get(2)?))
+        })
+        .collect()
+}
+
+pub(super) async fn onces(
+    db: &mut SqliteConnection,
+    keys: &[(&str, &str)],
+) -> Result<Vec<OnceRow>, sqlx::Error> {
+    let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at \
+        FROM json_each(?) AS k JOIN once AS o ON o.scope = k.value ->> 0 AND o.key = k.value ->> 1";
+    let rows = query(sql).bind(json(&keys)).fetch_all(db).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OnceRow {
+                scope: row.try_get(0)?,
+                key: row.try_get(1)?,
+                digest: row.try_get(2)?,
+                record: row.try_get(3)?,
+                revision: row.try_get(4)?,
+                at: row.try_get(5)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn marks(
+    db: &mut SqliteConnection,
+    keys: &[(&str, &str)],
+) -> Result<Vec<(String, String, String)>, sqlx::Error> {
+    let sql = "SELECT i.consumer, i.message, i.state FROM json_each(?) AS k JOIN inbox AS i \
+        ON i.consumer = k.value ->> 0 AND i.message = k.value ->> 1";
+    let rows = query(sql).bind(json(&keys)).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+}
+
+pub(super) async fn fences(
+    db: &mut SqliteConnection,
+    names: &[&str],
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let sql = "SELECT name, token FROM lease WHERE name IN (SELECT value FROM json_each(?))";
+    let rows = query(sql).bind(json(&names)).fetch_all(db).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(super) async fn counter(db: &mut SqliteConnection, process: &str) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT value FROM counter WHERE process = ?";
+    query(sql).bind(process).fetch_one(db).await?.try_get(0)
+}
+
+pub(super) async fn is_linked(
+    db: &mut SqliteConnection,
+    record: Uuid,
+    relation: &str,
+    other: Uuid,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT 1 FROM link WHERE record_id = ? AND relation = ? AND other_id = ?";
+    Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
+}
+
+/// New rows and changed ones alike: all their columns are at hand.
+async fn put_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
+    const HEAD: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
+        audience, opened_at, updated_at, entered_at, closed_at, opened_by, partition, head, \
+        text1, text2, text3, text4, text5, text6, text7, text8, \
+        number1, number2, number3, number4, time1, time2, time3, time4)";
+    const TAIL: &str = "ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, \
+        state = excluded.state, revision = excluded.revision, data = excluded.data, \
+        audience = excluded.audience, updated_at = excluded.updated_at, \
+        entered_at = excluded.entered_at, closed_at = excluded.closed_at, head = excluded.head, \
+        text1 = excluded.text1, text2 = excluded.text2, text3 = excluded.text3, \
+        text4 = excluded.text4, text5 = excluded.text5, text6 = excluded.text6, \
+        text7 = excluded.text7, text8 = excluded.text8, number1 = excluded.number1, \
+        number2 = excluded.number2, number3 = excluded.number3, number4 = excluded.number4, \
+        time1 = excluded.time1, time2 = excluded.time2, time3 = excluded.time3, \
+        time4 = excluded.time4";
+    insert(db, HEAD, 31, TAIL, rows, |sql, row| {
+        let record = row.record;
+        let mut sql = sql
+            .bind(record.id)
+            .bind(record.process.as_str())
+            .bind(record.number.as_str())
+            .bind(record.definition)
+            .bind(record.state.as_str())
+            .bind(record.revision.cast_signed())
+            .bind(row.data)
+            .bind(row.audience)
+            .bind(record.opened_at)
+            .bind(record.updated_at)
+            .bind(record.entered_at)
+            .bind(record.closed_at)
+            .bind(record.opened_by.as_str())
+            .bind(kernel::partition_of(record.id))
+            .bind(row.head.as_slice());
+        for text in &row.slots.text {
+            sql = sql.bind(text.as_deref());
+        }
+        for number in row.slots.number {
+            sql = sql.bind(number);
+        }
+        for time in row.slots.time {
+            sql = sql.bind(time);
+        }
+        sql
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn update_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
+    put_records(db, rows).await
+}
+
+pub(super) async fn insert_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
+    put_records(db, rows).await
+}
+
+pub(super) async fn insert_journal(db: &mut SqliteConnection, rows: &[JournalRow]) -> Done {
+    // A trigger puts each row into the outbox.
+    const HEAD: &str = "INSERT INTO journal (event_id, record_id, revision, process, number, \
+        event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, payload, \
+        salt, digest, link)";
+    insert(db, HEAD, 17, "", rows, |sql, row| {
+        sql.bind(row.event_id)
+            .bind(row.record.id)
+            .bind(row.revision())
+            .bind(row.record.process.as_str())
+            .bind(row.record.number.as_str())
+            .bind(row.event_type.as_str())
+            .bind(row.cause.at)
+            .bind(row.cause.when())
+            .bind(row.cause.actor.id.as_str())
+            .bind(row.audience.text.as_str())
+            .bind(row.cause.correlation)
+            .bind(row.cause.causation.as_deref())
+            .bind(row.cause.traceparent.as_deref())
+            .bind(row.payload.as_slice())
+            .bind(row.salt.as_slice())
+            .bind(row.digest.as_slice())
+            .bind(row.link.as_slice())
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn clear_timers(db: &mut SqliteConnection, records: &[Uuid]) -> Done {
+    let sql = "DELETE FROM timer WHERE record_id IN (SELECT unhex(value) FROM json_each(?))";
+    query(sql).bind(hexed(records)).execute(db).await.map(drop)
+}
+
+pub(super) async fn drop_timers(db: &mut SqliteConnection, timers: &[(Uuid, &str)]) -> Done {
+    let sql = "DELETE FROM timer WHERE record_id = ? AND transition = ?";
+    for (record, transition) in timers {
+        query(sql).bind(*record).bind(*transition).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_timers(db: &mut SqliteConnection, rows: &[TimerRow<'_>]) -> Done {
+    let head = "INSERT INTO timer (record_id, transition, process, due_at)";
+    insert(db, head, 4, "", rows, |sql, row| {
+        sql.bind(row.record).bind(row.transition).bind(row.process).bind(row.due)
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn insert_links(db: &mut SqliteConnection, rows: &[NewLink]) -> Done {
+    let head = "INSERT INTO link (record_id, relation, inverse, other_id, other_number, \
+        other_process, at)";
+    insert(db, head, 7, "", rows, |sql, row| {
+        sql.bind(row.record)
+            .bind(row.link.relation.as_str())
+            .bind(row.link.inverse.as_str())
+            .bind(row.link.to.id)
+            .bind(row.link.to.number.as_str())
+            .bind(row.link.to.process.as_str())
+            .bind(row.at)
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn insert_holders(db: &mut SqliteConnection, rows: &[(&HolderKey, Uuid)]) -> Done {
+    let head = "INSERT INTO holder (process, key, record_id)";
+    insert(db, head, 3, "", rows, |sql, row| {
+        sql.bind(row.0.process.as_str()).bind(row.0.key.as_str()).bind(row.1)
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn move_holders(db: &mut SqliteConnection, rows: &[(&HolderKey, Uuid)]) -> Done {
+    let sql = "UPDATE holder SET record_id = ? WHERE process = ? AND key = ?";
+    for (key, record) in rows {
+        let moved = query(sql).bind(*record).bind(key.process.as_str()).bind(key.key.as_str());
+        moved.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn set_counters(db: &mut SqliteConnection, rows: &[(&str, i64)]) -> Done {
+    let sql = "UPDATE counter SET value = ? WHERE process = ?";
+    for (process, value) in rows {
+        query(sql).bind(*value).bind(*process).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_onces(db: &mut SqliteConnection, rows: &[OnceRow]) -> Done {
+    let head = "INSERT INTO once (scope, key, digest, record_id, revision, at)";
+    insert(db, head, 6, "", rows, |sql, row| {
+        sql.bind(row.scope.as_str())
+            .bind(row.key.as_str())
+            .bind(row.digest.as_slice())
+            .bind(row.record)
+            .bind(row.revision)
+            .bind(row.at)
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn put_marks(db: &mut SqliteConnection, rows: &[MarkRow]) -> Result<(), Failure> {
+    const HEAD: &str = "INSERT INTO inbox (consumer, message, key, position, state, outcome, \
+        attempts, at)";
+    const TAIL: &str = "ON CONFLICT (consumer, message) DO UPDATE SET state = 'done', \
+        outcome = excluded.outcome, attempts = inbox.attempts + 1, due_at = NULL, reason = NULL, \
+        headers = NULL, payload = NULL, at = excluded.at WHERE inbox.state = 'parked'";
+    let written = insert(db, HEAD, 8, TAIL, rows, |sql, row| {
+        sql.bind(row.consumer.as_str())
+            .bind(row.message.as_str())
+            .bind("")
+            .bind(0_i64)
+            .bind("done")
+            .bind(row.outcome.as_str())
+            .bind(1_i32)
+            .bind(row.at)
+    })
+    .await?;
+    if written == rows.len() as u64 { Ok(()) } else { Err(Failure::Raced) }
+}
+
+pub(super) async fn add_tallies(db: &mut SqliteConnection, rows: &[(&str, &str, i64)]) -> Done {
+    let head = "INSERT INTO tally (consumer, outcome, count)";
+    let tail = "ON CONFLICT (consumer, outcome) DO UPDATE SET count = tally.count + excluded.count";
+    insert(db, head, 3, tail, rows, |sql, row| sql.bind(row.0).bind(row.1).bind(row.2))
+        .await
+        .map(drop)
+}
+
+pub(super) async fn insert_refusals(db: &mut SqliteConnection, rows: &[RefusalRow]) -> Done {
+    const HEAD: &str = "INSERT INTO refusal (chain, n, at, actor, record_id, process, command, rule, \
+        code, sentence, suppressed, correlation, link)";
+    insert(db, HEAD, 13, "", rows, |sql, row| {
+        sql.bind(row.chain)
+            .bind(row.n)
+            .bind(row.at)
+            .bind(row.actor.as_str())
+            .bind(row.record)
+            .bind(row.process.as_str())
+            .bind(row.command.as_str())
+            .bind(row.rule.as_str())
+            .bind(row.code.as_str())
+            .bind(row.sentence.as_str())
+            .bind(row.suppressed)
+            .bind(row.correlation)
+            .bind(row.link.as_slice())
+    })
+    .await
+    .map(drop)
+}

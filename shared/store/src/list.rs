@@ -1,0 +1,157 @@
+//! Lists: pages by key, filtered and sorted by indexed columns alone.
+
+use engine::{Field, Filter, Record};
+use kernel::{Reader, Refusal, Rule};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{
+    Setback, Store,
+    condition::{Places, Typed, condition},
+    entity::record,
+    read::visible,
+};
+
+/// A page has at most this many records.
+pub const PAGE_LIMIT: u64 = 500;
+
+/// Which records of a process, in which order, and from where on.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub process: String,
+    pub filter: Option<Filter>,
+    pub sort: Sort,
+    /// 1 to [`PAGE_LIMIT`]; more is cut.
+    pub limit: u64,
+    /// [`Page::next`] of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Query {
+    /// Fifty records, the latest change first.
+    #[must_use]
+    pub fn of(process: impl Into<String>) -> Self {
+        let sort = Sort { field: Field::UpdatedAt, descending: true };
+        Self { process: process.into(), filter: None, sort, limit: 50, cursor: None }
+    }
+}
+
+/// Records without a value in the field come last, either way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub field: Field,
+    pub descending: bool,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    pub items: Vec<Record>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Where a page ended: its last value (none among the records without one) and id.
+struct Cursor {
+    value: Option<Typed>,
+    id: Uuid,
+}
+
+impl Store {
+    /// A page of the records that match and that the reader sees.
+    ///
+    /// # Errors
+    /// [`Setback::Refused`] for a cursor of another list or a field that has no column;
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn list(&self, query: &Query, reader: &Reader) -> Result<Page, Setback> {
+        let places = Places { all: &self.shared().places, process: &query.process };
+        let column = places.column(&query.sort.field)?;
+        let mut narrowed =
+            Condition::all().add(record::Column::Process.eq(&query.process)).add(visible(reader));
+        if let Some(filter) = &query.filter {
+            narrowed = narrowed.add(condition(filter, &places, true)?);
+        }
+        let cursor =
+            query.cursor.as_deref().map(|text| cursor_in(text, &query.sort)).transpose()?;
+        let limit = query.limit.clamp(1, PAGE_LIMIT);
+        let is_nullable = places.is_nullable(&query.sort.field);
+        let among_nulls = cursor.as_ref().is_some_and(|cursor| cursor.value.is_none());
+        let mut rows = Vec::new();
+        if !among_nulls {
+            let mut part = narrowed.clone();
+            if is_nullable {
+                // Said aloud, because the column's index leaves empty ones out.
+                part = part.add(Expr::col(column.clone()).is_not_null());
+            }
+            if let Some(Cursor { value: Some(value), id }) = &cursor {
+                let at = Expr::tuple([Expr::col(column.clone()), Expr::col(record::Column::Id)]);
+                let last = Expr::tuple([Expr::val(value.clone().into_value()), Expr::val(*id)]);
+                part = part.add(if query.sort.descending { at.lt(last) } else { at.gt(last) });
+            }
+            let order = if query.sort.descending { Order::Desc } else { Order::Asc };
+            let found = record::Entity::find()
+                .filter(part)
+                .order_by(Expr::col(column.clone()), order.clone())
+                .order_by(record::Column::Id, order)
+                .limit(limit + 1);
+            rows = found.all(self.read()).await?;
+        }
+        let with_value = rows.len();
+        if is_nullable && (with_value as u64) <= limit {
+            let mut part = narrowed.add(Expr::col(column).is_null());
+            if let Some(Cursor { value: None, id }) = &cursor {
+                part = part.add(record::Column::Id.lt(*id));
+            }
+            let found = record::Entity::find()
+                .filter(part)
+                .order_by_desc(record::Column::Id)
+                .limit(limit + 1 - with_value as u64);
+            rows.extend(found.all(self.read()).await?);
+        }
+        let has_more = rows.len() as u64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let items = self.complete(rows).await?;
+        let last = items.last().filter(|_| has_more);
+        let next = last.map(|record| cursor_of(record, &query.sort));
+        Ok(Page { items, next })
+    }
+}
+
+fn word(sort: &Sort) -> String {
+    let name = match &sort.field {
+        Field::State => "state",
+        Field::Number => "number",
+        Field::OpenedAt => "opened_at",
+        Field::UpdatedAt => "updated_at",
+        Field::ClosedAt => "closed_at",
+        Field::Revision => "rev",
+        Field::OpenedBy => "opened_by",
+        Field::Indexed { name, .. } => name,
+    };
+    format!("{}{name}", if sort.descending { "-" } else { "" })
+}
+
+fn cursor_of(record: &Record, sort: &Sort) -> String {
+    let value = Typed::of(record, &sort.field);
+    // Texts, numbers and times: serialising them cannot fail.
+    hex::encode(serde_json::to_vec(&(word(sort), value, record.id)).unwrap_or_default())
+}
+
+fn cursor_in(text: &str, sort: &Sort) -> Result<Cursor, Refusal> {
+    let bytes = hex::decode(text).unwrap_or_default();
+    let read = serde_json::from_slice::<(String, Option<Typed>, Uuid)>(&bytes);
+    match read {
+        Ok((sorted, value, id))
+            if sorted == word(sort) && Typed::fits(value.as_ref(), &sort.field) =>
+        {
+            Ok(Cursor { value, id })
+        }
+        _ => {
+            let message = "the cursor is not one of this list; begin without one";
+            Err(Refusal::one(Rule::Invalid, "/cursor", "cursor", message))
+        }
+    }
+}

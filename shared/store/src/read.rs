@@ -1,0 +1,238 @@
+//! One record: as it is, as it was, what happened to it and what it is tied to.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use engine::{Linked, Record};
+use kernel::Reader;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    RecordRef, Setback, Store,
+    audience::{AudienceSet, tokens_in},
+    entity::{journal, link, record},
+    payload,
+    text::indexable,
+};
+
+/// One revision of a record, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub event_id: Uuid,
+    pub record: Uuid,
+    pub revision: u64,
+    /// `incident.resolved.v1`
+    pub kind: String,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// Who did it, by id.
+    pub actor: String,
+    pub correlation: Uuid,
+    pub causation: Option<String>,
+    /// The event's data; `None` when it was erased.
+    pub payload: Option<Value>,
+}
+
+/// A link as one of its ends sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRow {
+    /// The relation, or its inverse when the other end made the link.
+    pub relation: String,
+    pub other: Linked,
+    pub at: DateTime<Utc>,
+}
+
+/// What a reader may see, as one indexed predicate.
+pub(crate) fn visible(reader: &Reader) -> Condition {
+    let Reader::Tokens(tokens) = reader else { return Condition::all() };
+    let tokens = tokens.iter().map(|token| indexable(token).into_owned());
+    let sets = Query::select()
+        .column("set_id")
+        .from("audience_token")
+        .and_where(Expr::col("token").is_in(tokens))
+        .to_owned();
+    Condition::all().add(record::Column::Audience.in_subquery(sets))
+}
+
+impl Store {
+    /// A record of a process, when the reader sees it.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn record(
+        &self,
+        process: &str,
+        which: &RecordRef,
+        reader: &Reader,
+    ) -> Result<Option<Record>, Setback> {
+        let is_meant = match which {
+            RecordRef::Id(id) => record::Column::Id.eq(*id),
+            RecordRef::Number(number) => record::Column::Number.eq(indexable(number).as_ref()),
+        };
+        let found = record::Entity::find()
+            .filter(is_meant)
+            .filter(record::Column::Process.eq(process))
+            .one(self.read())
+            .await?;
+        let Some(found) = found else { return Ok(None) };
+        let record = self.complete(vec![found]).await?.pop();
+        Ok(record.filter(|record| reader.sees(&record.audience)))
+    }
+
+    /// Records of rows: the audience's tokens stand in another table, or in the cache.
+    pub(crate) async fn complete(&self, rows: Vec<record::Model>) -> Result<Vec<Record>, Setback> {
+        let audiences = &self.shared().audiences;
+        let unknown = rows.iter().map(|row| row.audience);
+        let mut unknown: Vec<i32> = unknown.filter(|id| audiences.by_id(*id).is_none()).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut fresh = Vec::new();
+        if !unknown.is_empty() {
+            let select = Query::select()
+                .columns(["id", "tokens"])
+                .from("audience_set")
+                .and_where(Expr::col("id").is_in(unknown))
+                .to_owned();
+            for row in sea_orm::ConnectionTrait::query_all(self.read(), &select).await? {
+                let (id, text) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+                fresh.push(Arc::new(AudienceSet::read(id, text)));
+            }
+            audiences.keep(fresh.iter().cloned());
+        }
+        rows.into_iter()
+            .map(|row| {
+                let known = audiences.by_id(row.audience);
+                let set =
+                    known.or_else(|| fresh.iter().find(|set| set.id == row.audience).cloned());
+                let tokens = set.map(|set| set.tokens.clone()).unwrap_or_default();
+                record_of(row, tokens)
+            })
+            .collect()
+    }
+
+    /// The record as it was after a revision; as it is now, when that payload was erased.
+    pub(crate) async fn record_as_of(
+        &self,
+        id: Uuid,
+        revision: u64,
+    ) -> Result<Option<Record>, Setback> {
+        let now = record::Entity::find_by_id(id).one(self.read()).await?;
+        let Some(now) = now else { return Ok(None) };
+        if now.revision.cast_unsigned() != revision {
+            let entry = journal::Entity::find()
+                .filter(journal::Column::RecordId.eq(id))
+                .filter(journal::Column::Revision.eq(revision.cast_signed()))
+                .one(self.read())
+                .await?;
+            if let Some((payload, audience)) =
+                entry.and_then(|entry| Some((entry.payload?, entry.audience)))
+            {
+                let record = payload::record_in(&payload, tokens_in(&audience));
+                return Ok(Some(record.map_err(Setback::broken)?));
+            }
+        }
+        Ok(self.complete(vec![now]).await?.pop())
+    }
+
+    /// What happened to a record after a revision, oldest first. Whether the reader sees the record
+    /// is asked of [`Store::record`] before.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn history(
+        &self,
+        record: Uuid,
+        after_revision: u64,
+        limit: u64,
+    ) -> Result<Vec<Entry>, Setback> {
+        let rows = journal::Entity::find()
+            .filter(journal::Column::RecordId.eq(record))
+            .filter(journal::Column::Revision.gt(i64::try_from(after_revision).unwrap_or(i64::MAX)))
+            .order_by_asc(journal::Column::Revision)
+            .limit(limit)
+            .all(self.read())
+            .await?;
+        rows.into_iter().map(entry_of).collect()
+    }
+
+    /// What a record is tied to, by whichever end, oldest first.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn links(&self, record: Uuid) -> Result<Vec<LinkRow>, Setback> {
+        let ours = link::Entity::find().filter(link::Column::RecordId.eq(record));
+        let theirs = link::Entity::find().filter(link::Column::OtherId.eq(record));
+        let theirs = theirs.all(self.read()).await?;
+        let others: Vec<Uuid> = theirs.iter().map(|row| row.record_id).collect();
+        let others = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Id, record::Column::Number, record::Column::Process])
+            .filter(record::Column::Id.is_in(others))
+            .into_tuple::<(Uuid, String, String)>()
+            .all(self.read())
+            .await?;
+        let mut links: Vec<LinkRow> = ours
+            .all(self.read())
+            .await?
+            .into_iter()
+            .map(|row| LinkRow {
+                relation: row.relation,
+                other: Linked {
+                    id: row.other_id,
+                    number: row.other_number,
+                    process: row.other_process,
+                },
+                at: row.at,
+            })
+            .collect();
+        links.extend(theirs.into_iter().filter_map(|row| {
+            let (id, number, process) = others.iter().find(|other| other.0 == row.record_id)?;
+            let other = Linked { id: *id, number: number.clone(), process: process.clone() };
+            Some(LinkRow { relation: row.inverse, other, at: row.at })
+        }));
+        // Of one moment, its own links come first.
+        links.sort_by_key(|link| link.at);
+        Ok(links)
+    }
+}
+
+pub(crate) fn record_of(row: record::Model, audience: Vec<String>) -> Result<Record, Setback> {
+    Ok(Record {
+        id: row.id,
+        process: row.process,
+        number: row.number,
+        definition: row.definition.cast_unsigned(),
+        state: row.state,
+        revision: row.revision.cast_unsigned(),
+        data: serde_json::from_str(&row.data).map_err(Setback::broken)?,
+        audience,
+        opened_at: row.opened_at,
+        updated_at: row.updated_at,
+        entered_at: row.entered_at,
+        closed_at: row.closed_at,
+        opened_by: row.opened_by,
+    })
+}
+
+fn entry_of(row: journal::Model) -> Result<Entry, Setback> {
+    let payload = row.payload.as_deref().map(serde_json::from_slice).transpose();
+    Ok(Entry {
+        event_id: row.event_id,
+        record: row.record_id,
+        revision: row.revision.cast_unsigned(),
+        kind: row.event_type,
+        at: row.at,
+        occurred_at: row.occurred_at,
+        actor: row.actor,
+        correlation: row.correlation,
+        causation: row.causation,
+        payload: payload.map_err(Setback::broken)?,
+    })
+}

@@ -1,0 +1,103 @@
+//! Rows as the writer holds them, before a dialect turns them into statements.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use engine::Record;
+use kernel::Cause;
+use uuid::Uuid;
+
+use crate::{
+    audience::AudienceSet,
+    chain::{Hash, Salt},
+    slot::Slotted,
+};
+
+/// A record as its row gives it; the audience is still the number of a set.
+pub(crate) struct Loaded {
+    pub(crate) record: Record,
+    pub(crate) audience: i32,
+    pub(crate) head: Hash,
+}
+
+/// A record as its row shall be.
+pub(crate) struct RecordRow<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) data: &'a str,
+    pub(crate) audience: i32,
+    pub(crate) head: &'a Hash,
+    pub(crate) slots: Slotted,
+}
+
+pub(crate) struct JournalRow {
+    pub(crate) event_id: Uuid,
+    pub(crate) record: Arc<Record>,
+    pub(crate) event_type: String,
+    pub(crate) cause: Arc<Cause>,
+    pub(crate) audience: Arc<AudienceSet>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) salt: Salt,
+    pub(crate) digest: Hash,
+    pub(crate) link: Hash,
+}
+
+impl JournalRow {
+    pub(crate) fn revision(&self) -> i64 {
+        self.record.revision.cast_signed()
+    }
+}
+
+pub(crate) struct TimerRow<'a> {
+    pub(crate) record: Uuid,
+    pub(crate) transition: &'a str,
+    pub(crate) process: &'a str,
+    pub(crate) due: DateTime<Utc>,
+}
+
+pub(crate) struct NewLink {
+    pub(crate) record: Uuid,
+    pub(crate) link: engine::Link,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// An outside key of a process, in the form that the index takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HolderKey {
+    pub(crate) process: String,
+    pub(crate) key: String,
+}
+
+/// An idempotency key and what it did.
+pub(crate) struct OnceRow {
+    pub(crate) scope: String,
+    pub(crate) key: String,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) record: Option<Uuid>,
+    pub(crate) revision: i64,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// A delivery that is done.
+pub(crate) struct MarkRow {
+    pub(crate) consumer: String,
+    pub(crate) message: String,
+    pub(crate) outcome: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
+pub(crate) struct RefusalRow {
+    pub(crate) chain: Uuid,
+    pub(crate) n: i64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) actor: String,
+    pub(crate) record: Option<Uuid>,
+    pub(crate) process: String,
+    pub(crate) command: String,
+    pub(crate) rule: String,
+    pub(crate) code: String,
+    pub(crate) sentence: String,
+    /// How many of this actor's refusals were passed over before this one.
+    pub(crate) suppressed: i64,
+    pub(crate) correlation: Uuid,
+    pub(crate) link: Hash,
+}

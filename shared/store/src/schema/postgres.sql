@@ -1,0 +1,8 @@
+-- What only PostgreSQL has.
+
+-- For republishing since a moment: journal rows lie in the order of their recording.
+CREATE INDEX journal_at ON journal USING brin (at);
+
+-- A queue that is filled and emptied all day: vacuumed by its size, not by a share of it.
+ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+ALTER TABLE timer SET (autovacuum_vacuum_scale_factor = 0.02);

@@ -1,0 +1,187 @@
+//! The tasks that commit what is queued: whatever waits now goes into one transaction, and nothing
+//! waits for company.
+
+use std::{slice, sync::Arc, time::Duration};
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    Act, Setback,
+    act::Done,
+    batch::{Attempt, Batch, Needs, Shared, Verdict, Witness},
+    chain::Salts,
+    dialect::Failure,
+    entity::journal,
+    refusal::Ledger,
+};
+
+/// A batch that collides with others is tried this often as a whole before its acts go singly.
+const ATTEMPTS: u32 = 6;
+/// A database that restarts is back within this time, or its callers are told.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An act on its way, and where its answer goes.
+pub(crate) struct Ticket {
+    pub(crate) act: Act,
+    pub(crate) reply: oneshot::Sender<Result<Answer, Setback>>,
+}
+
+/// What a committed act is answered with.
+#[expect(clippy::large_enum_variant, reason = "nearly all are done, and a box costs each of them")]
+pub(crate) enum Answer {
+    Done(Done),
+    /// It was done before: to be read from the journal.
+    Replay {
+        record: Option<Uuid>,
+        revision: u64,
+    },
+}
+
+/// Acts that keep their order travel as one item.
+pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Vec<Ticket>>>>;
+
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    queue: Queue,
+    closing: CancellationToken,
+    written: Arc<watch::Sender<u64>>,
+    max_batch: usize,
+    ledger: Ledger,
+    salts: Salts,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        queue: Queue,
+        closing: CancellationToken,
+        written: Arc<watch::Sender<u64>>,
+        max_batch: usize,
+    ) -> Self {
+        let (ledger, salts) = (Ledger::new(), Salts::default());
+        Self { shared, queue, closing, written, max_batch: max_batch.max(1), ledger, salts }
+    }
+
+    /// Writes until the store is closed and the queue is empty.
+    pub(crate) async fn run(mut self) {
+        while let Some(tickets) = self.next().await {
+            let (acts, replies): (Vec<_>, Vec<_>) =
+                tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
+            let mut replies = replies.into_iter();
+            let mut rest = acts.as_slice();
+            while !rest.is_empty() {
+                let (now, _) = rest.split_at(rest.len().min(self.max_batch));
+                let verdicts = self.commit(now).await;
+                rest = &rest[verdicts.len()..];
+                self.written.send_modify(|commits| *commits += 1);
+                for (verdict, reply) in verdicts.into_iter().zip(replies.by_ref()) {
+                    // A caller that has gone needs no answer.
+                    let _ = reply.send(match verdict {
+                        Verdict::Done(accepted) => Ok(Answer::Done(accepted.into_done())),
+                        Verdict::Replay { record, revision } => {
+                            Ok(Answer::Replay { record, revision })
+                        }
+                        Verdict::Setback(setback) => Err(setback),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What is queued now, at least one item, and about as much as a batch takes.
+    async fn next(&self) -> Option<Vec<Ticket>> {
+        let mut queue = self.queue.lock().await;
+        let mut tickets = tokio::select! {
+            item = queue.recv() => item?,
+            () = self.closing.cancelled() => {
+                queue.close();
+                queue.recv().await?
+            }
+        };
+        while tickets.len() < self.max_batch {
+            let Ok(more) = queue.try_recv() else { break };
+            tickets.extend(more);
+        }
+        Some(tickets)
+    }
+
+    /// Commits acts, or the first of them, and says what became of each.
+    async fn commit(&mut self, acts: &[Act]) -> Vec<Verdict> {
+        let failure = match self.commit_whole(acts).await {
+            Ok(verdicts) => return verdicts,
+            Err(failure) => failure,
+        };
+        let is_unreachable = matches!(
+            &failure,
+            Failure::Database(
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+            )
+        );
+        if acts.len() == 1 || is_unreachable {
+            tracing::error!(error = ?failure, acts = acts.len(), "a batch could not be committed");
+            let setback = Setback::broken(sqlx::Error::from(failure));
+            return acts.iter().map(|_| Verdict::Setback(setback.clone())).collect();
+        }
+        // One of them is guilty, and only that one shall fail.
+        let mut verdicts = Vec::with_capacity(acts.len());
+        for act in acts {
+            verdicts.extend(Box::pin(self.commit(slice::from_ref(act))).await);
+        }
+        verdicts
+    }
+
+    async fn commit_whole(&mut self, acts: &[Act]) -> Result<Vec<Verdict>, Failure> {
+        let mut needs = Needs::default();
+        let mut attempt = 1;
+        loop {
+            let (salts, ledger) = (&mut self.salts, &mut self.ledger);
+            let failure = match Batch::run(&self.shared, acts, &mut needs, salts, ledger).await {
+                Attempt::Committed(verdicts) => return Ok(verdicts),
+                Attempt::Failed(failure) => failure,
+                Attempt::Unsure { verdicts, witness, failure } => {
+                    match self.was_committed(witness).await {
+                        Ok(true) => return Ok(verdicts),
+                        Ok(false) => failure,
+                        // Nobody knows whether it was done: trying again could do it twice.
+                        Err(fault) => return Err(Failure::Database(fault)),
+                    }
+                }
+            };
+            if attempt == ATTEMPTS || !failure.is_passing() {
+                return Err(failure);
+            }
+            tracing::debug!(error = ?failure, attempt, acts = acts.len(), "a batch is tried again");
+            attempt += 1;
+            needs.patient = attempt + 1 >= ATTEMPTS;
+            if !matches!(failure, Failure::Contended) {
+                tokio::time::sleep(PAUSE * attempt).await;
+            }
+        }
+    }
+
+    /// Whether the batch that wrote this journal row is on disk.
+    async fn was_committed(&self, witness: Witness) -> Result<bool, sqlx::Error> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let row = journal::Entity::find()
+                .filter(journal::Column::RecordId.eq(witness.record))
+                .filter(journal::Column::Revision.eq(witness.revision.cast_signed()))
+                .one(&self.shared.pools.write)
+                .await;
+            match row {
+                Ok(row) => return Ok(row.is_some_and(|row| row.link == witness.link)),
+                Err(fault) if Instant::now() > deadline => {
+                    return Err(sqlx::Error::Io(std::io::Error::other(fault)));
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}

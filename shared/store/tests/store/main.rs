@@ -1,0 +1,25 @@
+//! The store from outside, on every database that it runs on.
+
+mod acts;
+mod reactions;
+mod site;
+mod timers;
+
+/// Each test once on SQLite and once on PostgreSQL, under `sqlite::` and `postgres::`.
+macro_rules! everywhere {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::site::on_sqlite(super::$name).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::site::on_postgres(super::$name).await;
+            })*
+        }
+    };
+}
+pub(crate) use everywhere;
