@@ -1,7 +1,12 @@
 //! The store from outside, on every database that it runs on.
 
 mod acts;
+mod archives;
+mod chains;
+mod deliveries;
+mod lists;
 mod reactions;
+mod replicas;
 mod site;
 mod timers;
 
