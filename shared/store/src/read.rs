@@ -86,6 +86,25 @@ impl Store {
         Ok(record.filter(|record| reader.sees(&record.audience)))
     }
 
+    /// The record of a process that an outside key stands for, as reactions know it. Whether anybody
+    /// may see it is not asked: this is for the service itself.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn held(&self, process: &str, key: &str) -> Result<Option<Record>, Setback> {
+        let select = Query::select()
+            .column("record_id")
+            .from("holder")
+            .and_where(Expr::col("process").eq(process))
+            .and_where(Expr::col("key").eq(indexable(key).as_ref()))
+            .to_owned();
+        let Some(row) = sea_orm::ConnectionTrait::query_one(self.read(), &select).await? else {
+            return Ok(None);
+        };
+        let id: Uuid = row.try_get_by_index(0)?;
+        self.record(process, &RecordRef::Id(id), &Reader::Everything).await
+    }
+
     /// Records of rows: the audience's tokens stand in another table, or in the cache.
     pub(crate) async fn complete(&self, rows: Vec<record::Model>) -> Result<Vec<Record>, Setback> {
         let audiences = &self.shared().audiences;

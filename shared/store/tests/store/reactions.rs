@@ -100,6 +100,9 @@ async fn a_finished_record_is_succeeded_by_a_linked_one(site: &Site) {
     let before = store.links(case.id).await.expect("links");
     assert!(before.iter().any(|link| link.relation == "recurred_as"));
     // The key has moved on.
+    let held = store.held("alarm", "disk").await.expect("an answer").expect("a record");
+    assert_eq!(held.number, "ALM0000002");
+    assert_eq!(store.held("case", "disk").await.expect("an answer"), None);
     done(store.act(site.signal("signal.firing.v1", "disk", "web")).await);
     assert_eq!(all(&store, "alarm").await[1].data["count"], 2);
 }
