@@ -184,6 +184,12 @@ pub(crate) fn in_every_error(response: Response, request: &str) -> Response {
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
     }
+    // What another service answered is a problem already, and names the same request.
+    let is_foreign = response.extensions().get::<Problem>().is_none()
+        && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_foreign {
+        return response;
+    }
     let (parts, _) = response.into_parts();
     let mut problem =
         parts.extensions.get::<Problem>().cloned().unwrap_or_else(|| of_status(parts.status));
