@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use engine::{Command, Fact, Happening, Record};
-use kernel::{Actor, Cause, Reader, Refusal};
+use kernel::{Actor, Cause, Reader, Refusal, Rule};
 use uuid::Uuid;
 
 use crate::Fence;
@@ -16,9 +16,8 @@ pub struct Act {
     pub target: Target,
     /// In order; for [`Target::New`] the first opens, for [`Target::Event`] there are none.
     pub commands: Vec<Command>,
-    /// For imports of history: when each command happened, by its place in `commands`. The store
-    /// decides each command with the cause's `occurred_at`, `implied` and `actor` replaced by these; where
-    /// the list is shorter, or empty as ever else, the cause stands as it is.
+    /// For imports of history: when each command happened and by whom, by its place in `commands`.
+    /// Where the list is shorter, or empty as everywhere else, the cause stands as it is.
     pub moments: Vec<Moment>,
     /// `If-Match`: the revision that the caller has seen.
     pub expect: Option<u64>,
@@ -55,6 +54,40 @@ pub struct Moment {
     pub implied: bool,
     /// Replaces the cause's actor in the decision and in the journal.
     pub actor: Option<Arc<Actor>>,
+}
+
+impl Moment {
+    /// The cause of the command that happened then.
+    pub(crate) fn of(&self, cause: &Cause) -> Cause {
+        let actor = self.actor.as_ref().unwrap_or(&cause.actor);
+        Cause {
+            actor: Arc::clone(actor),
+            occurred_at: self.occurred_at.or(cause.occurred_at),
+            implied: self.implied || cause.implied,
+            ..cause.clone()
+        }
+    }
+}
+
+/// A consumer, and what order is kept for in it.
+pub(crate) type Lane = (String, String);
+
+impl Act {
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        let mark = self.delivery.as_ref()?;
+        Some((mark.consumer.clone(), mark.lane.clone()?))
+    }
+}
+
+impl Setback {
+    /// Whether later acts of the same lane must wait, because this one is still to be done.
+    pub(crate) fn holds_its_lane(&self) -> bool {
+        match self {
+            Self::Duplicate => false,
+            Self::Refused(refusal) => refusal.rule == Rule::Invalid,
+            _ => true,
+        }
+    }
 }
 
 /// What an act is about.
@@ -102,6 +135,9 @@ pub struct Mark {
     pub consumer: String,
     /// `Nats-Msg-Id`, or `stream:sequence` where there is none.
     pub message: String,
+    /// What order is kept for: of acts that come in one call, those of a lane in which one was not
+    /// done are [`Setback::Behind`] it.
+    pub lane: Option<String>,
     /// The lease under which the delivery was taken; when another holds it, nothing is done.
     pub fence: Option<Fence>,
     /// The countable fate of the message, from what it did.
@@ -148,6 +184,8 @@ pub enum Setback {
     Duplicate,
     /// Another replica holds the lease now.
     Fenced,
+    /// An earlier message of the same lane was not done: this one has to wait behind it.
+    Behind,
     /// The database failed, or the store is closed.
     Broken(Arc<dyn Error + Send + Sync>),
 }
@@ -167,6 +205,7 @@ impl fmt::Display for Setback {
             Self::KeyReused => f.write_str("the idempotency key was used for another request"),
             Self::Duplicate => f.write_str("the message was taken before"),
             Self::Fenced => f.write_str("another replica has taken over"),
+            Self::Behind => f.write_str("an earlier message of the same key waits"),
             Self::Broken(_) => f.write_str("the database could not do it"),
         }
     }

@@ -7,7 +7,11 @@ mod react;
 mod stage;
 mod write;
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use engine::{Fact, Record, Ruleset};
 use kernel::{Actor, Refusal};
@@ -17,7 +21,7 @@ use uuid::Uuid;
 use self::overlay::{Held, Overlay, Timers};
 use crate::{
     Act, RecordRef, Setback, Target,
-    act::{Done, Step},
+    act::{Done, Lane, Step},
     audience::{AudienceSet, Audiences},
     chain::Salts,
     dialect::{Failure, Lock, Pools, Tx},
@@ -144,6 +148,8 @@ pub(crate) struct Batch<'a> {
     late: Option<MutexGuard<'a, ()>>,
     noted: Vec<Noted>,
     salts: &'a mut Salts,
+    /// Lanes in which an act was not done.
+    held_lanes: HashSet<Lane>,
 }
 
 impl<'a> Batch<'a> {
@@ -154,13 +160,15 @@ impl<'a> Batch<'a> {
         needs: &'a mut Needs,
         salts: &'a mut Salts,
         ledger: &mut Ledger,
+        held_lanes: HashSet<Lane>,
     ) -> Attempt {
         let tx = match Tx::begin(&shared.pools.batches).await {
             Ok(tx) => tx,
             Err(failure) => return Attempt::Failed(failure),
         };
         let overlay = Overlay::default();
-        let mut batch = Batch { shared, tx, overlay, needs, late: None, noted: Vec::new(), salts };
+        let noted = Vec::new();
+        let mut batch = Batch { shared, tx, overlay, needs, late: None, noted, salts, held_lanes };
         match batch.decide_all(acts).await {
             Ok(verdicts) => batch.finish(verdicts, ledger).await,
             Err(failure) => {

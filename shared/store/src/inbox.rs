@@ -6,8 +6,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
     sea_query::{Alias, Expr, OnConflict, Query},
 };
 
@@ -216,6 +216,20 @@ impl Store {
     pub async fn waiting(&self, consumer: &str, message: &str) -> Result<Option<Waiting>, Setback> {
         let row = self.inbox_row(consumer, message).await?;
         Ok(row.filter(|row| row.state != DONE).map(waiting))
+    }
+
+    /// How many messages are parked, and how many are dead letters, over all consumers.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn aside(&self) -> Result<(u64, u64), Setback> {
+        let count = |state| {
+            inbox::Entity::find()
+                .filter(inbox::Column::State.ne(DONE))
+                .filter(inbox::Column::State.eq(state))
+                .count(self.read())
+        };
+        Ok((count(PARKED).await?, count(DEAD).await?))
     }
 
     /// Dead letters, oldest first, of all consumers or of one, beyond the first `skip`: they are

@@ -39,7 +39,7 @@ mod timer;
 mod verify;
 mod writer;
 
-pub use act::{Act, Done, Mark, Once, REFUSED, RecordRef, Setback, Step, Target};
+pub use act::{Act, Done, Mark, Moment, Once, REFUSED, RecordRef, Setback, Step, Target};
 pub use archive::{Archive, Publication, Published};
 pub use error::StoreError;
 pub use inbox::{GIVEN_UP, Letter, Tally, Waiting};

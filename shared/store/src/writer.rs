@@ -1,7 +1,7 @@
 //! The tasks that commit what is queued: whatever waits now goes into one transaction, and nothing
 //! waits for company.
 
-use std::{slice, sync::Arc, time::Duration};
+use std::{collections::HashSet, slice, sync::Arc, time::Duration};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::{
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Act, Setback,
-    act::Done,
+    act::{Done, Lane},
     batch::{Attempt, Batch, Needs, Shared, Verdict, Witness},
     chain::Salts,
     dialect::Failure,
@@ -76,9 +76,10 @@ impl Writer {
                 tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
             let mut replies = replies.into_iter();
             let mut rest = acts.as_slice();
+            let mut held_lanes = HashSet::new();
             while !rest.is_empty() {
                 let (now, _) = rest.split_at(rest.len().min(self.max_batch));
-                let verdicts = self.commit(now).await;
+                let verdicts = self.commit(now, &mut held_lanes).await;
                 rest = &rest[verdicts.len()..];
                 self.written.send_modify(|commits| *commits += 1);
                 for (verdict, reply) in verdicts.into_iter().zip(replies.by_ref()) {
@@ -113,9 +114,12 @@ impl Writer {
     }
 
     /// Commits acts, or the first of them, and says what became of each.
-    async fn commit(&mut self, acts: &[Act]) -> Vec<Verdict> {
-        let failure = match self.commit_whole(acts).await {
-            Ok(verdicts) => return verdicts,
+    async fn commit(&mut self, acts: &[Act], held_lanes: &mut HashSet<Lane>) -> Vec<Verdict> {
+        let failure = match self.commit_whole(acts, held_lanes).await {
+            Ok(verdicts) => {
+                note_held(acts, &verdicts, held_lanes);
+                return verdicts;
+            }
             Err(failure) => failure,
         };
         let is_unreachable = matches!(
@@ -127,22 +131,30 @@ impl Writer {
         if acts.len() == 1 || is_unreachable {
             tracing::error!(error = ?failure, acts = acts.len(), "a batch could not be committed");
             let setback = Setback::broken(sqlx::Error::from(failure));
-            return acts.iter().map(|_| Verdict::Setback(setback.clone())).collect();
+            let verdicts: Vec<_> = acts.iter().map(|_| Verdict::Setback(setback.clone())).collect();
+            note_held(acts, &verdicts, held_lanes);
+            return verdicts;
         }
         // One of them is guilty, and only that one shall fail.
         let mut verdicts = Vec::with_capacity(acts.len());
         for act in acts {
-            verdicts.extend(Box::pin(self.commit(slice::from_ref(act))).await);
+            verdicts.extend(Box::pin(self.commit(slice::from_ref(act), held_lanes)).await);
         }
         verdicts
     }
 
-    async fn commit_whole(&mut self, acts: &[Act]) -> Result<Vec<Verdict>, Failure> {
+    async fn commit_whole(
+        &mut self,
+        acts: &[Act],
+        held_lanes: &HashSet<Lane>,
+    ) -> Result<Vec<Verdict>, Failure> {
         let mut needs = Needs::default();
         let mut attempt = 1;
         loop {
             let (salts, ledger) = (&mut self.salts, &mut self.ledger);
-            let failure = match Batch::run(&self.shared, acts, &mut needs, salts, ledger).await {
+            let lanes = held_lanes.clone();
+            let run = Batch::run(&self.shared, acts, &mut needs, salts, ledger, lanes);
+            let failure = match run.await {
                 Attempt::Committed(verdicts) => return Ok(verdicts),
                 Attempt::Failed(failure) => failure,
                 Attempt::Unsure { verdicts, witness, failure } => {
@@ -182,6 +194,17 @@ impl Writer {
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
+        }
+    }
+}
+
+/// Remembers the lanes in which an act was not done.
+fn note_held(acts: &[Act], verdicts: &[Verdict], held_lanes: &mut HashSet<Lane>) {
+    for (act, verdict) in acts.iter().zip(verdicts) {
+        if let Verdict::Setback(setback) = verdict
+            && setback.holds_its_lane()
+        {
+            held_lanes.extend(act.lane());
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     stage::{Stage, Staged},
 };
 use crate::{
-    Act, Mark, RecordRef, Setback, Target,
+    Act, Mark, Moment, RecordRef, Setback, Target,
     act::REFUSED,
     dialect::Failure,
     refusal::Noted,
@@ -27,6 +27,12 @@ use crate::{
 pub(super) enum Origin<'a> {
     New { process: &'a str, id: Uuid },
     Existing(Arc<Record>),
+}
+
+/// Commands on one record, and for imports when each happened.
+pub(super) struct Wishes<'a> {
+    pub commands: &'a [Command],
+    pub moments: &'a [Moment],
 }
 
 /// What an act found before its first command.
@@ -55,6 +61,10 @@ pub(super) fn guarded<T>(rule: impl FnOnce() -> T) -> Result<T, Setback> {
 impl<'a> Batch<'a> {
     /// Decides one act; what it did is in the overlay when it was accepted, and only then.
     pub(super) async fn decide(&mut self, act: &'a Act) -> Result<Verdict, Failure> {
+        let lane = act.lane();
+        if lane.as_ref().is_some_and(|lane| self.held_lanes.contains(lane)) {
+            return Ok(Verdict::Setback(Setback::Behind));
+        }
         let mut stage = Stage::default();
         match self.stage(act, &mut stage).await {
             Ok(Some(verdict)) => Ok(verdict),
@@ -63,6 +73,9 @@ impl<'a> Batch<'a> {
             Err(Stop::Setback(setback)) => {
                 if let Setback::Refused(refusal) = &setback {
                     self.note_refused(act, refusal);
+                }
+                if setback.holds_its_lane() {
+                    self.held_lanes.extend(lane);
                 }
                 Ok(Verdict::Setback(setback))
             }
@@ -104,7 +117,8 @@ impl<'a> Batch<'a> {
                     Origin::New { .. } => act.cause.clone(),
                 };
                 let cause = Arc::new(cause);
-                self.command(stage, origin, &act.commands, &cause, KnownLink::Refuse).await?;
+                let wishes = Wishes { commands: &act.commands, moments: &act.moments };
+                self.command(stage, origin, wishes, &cause, KnownLink::Refuse).await?;
                 self.spread(stage, 0, act, 0).await?;
                 Ok(None)
             }
@@ -164,13 +178,17 @@ impl<'a> Batch<'a> {
         &mut self,
         stage: &mut Stage,
         origin: Origin<'_>,
-        commands: &[Command],
+        wishes: Wishes<'_>,
         cause: &Arc<Cause>,
         known_link: KnownLink,
     ) -> Result<(), Stop> {
         let mut origin = origin;
         let shared = self.shared;
-        for command in commands {
+        for (place, command) in wishes.commands.iter().enumerate() {
+            let cause = &match wishes.moments.get(place) {
+                Some(moment) => Arc::new(moment.of(cause)),
+                None => Arc::clone(cause),
+            };
             if let (Origin::Existing(record), Command::Link { relation, to }) = (&origin, command)
                 && self.is_linked(stage, record.id, relation, to.id).await?
             {

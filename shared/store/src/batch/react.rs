@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Batch, Stop,
-    act::{KnownLink, Origin, guarded, not_before},
+    act::{KnownLink, Origin, Wishes, guarded, not_before},
     stage::Stage,
 };
 use crate::{Act, Setback, dialect::Failure, refusal::Noted, row::HolderKey, text::indexable};
@@ -140,7 +140,8 @@ impl<'a> Batch<'a> {
             Origin::New { .. } => Arc::clone(cause),
         };
         let first = stage.steps.len();
-        self.command(stage, origin, &commands, &cause, KnownLink::Skip).await?;
+        let wishes = Wishes { commands: &commands, moments: &[] };
+        self.command(stage, origin, wishes, &cause, KnownLink::Skip).await?;
         self.spread(stage, first, act, depth).await
     }
 

@@ -12,6 +12,7 @@ everywhere!(
     a_delivery_has_its_effect_once,
     a_delivery_that_was_refused_is_done_and_counted,
     outcomes_are_counted_once_each,
+    later_ones_of_a_lane_wait_behind_one_that_failed,
     a_parked_message_waits_and_others_behind_it,
     a_retry_that_succeeds_lets_the_next_one_go,
     a_dead_letter_holds_back_its_own_key_until_it_is_sent_round_again,
@@ -30,6 +31,7 @@ fn marked(site: &Site, mut act: Act, message: &str) -> Act {
     act.delivery = Some(Mark {
         consumer: CONSUMER.into(),
         message: message.into(),
+        lane: None,
         fence: None,
         outcome,
         at: site.clock.now(),
@@ -98,6 +100,29 @@ async fn a_delivery_that_was_refused_is_done_and_counted(site: &Site) {
     assert!(matches!(store.act(act()).await, Err(Setback::Refused(_))));
     assert!(matches!(store.act(act()).await, Err(Setback::Duplicate)));
     assert_eq!(tallies(&store).await, [(REFUSED.to_owned(), 1)]);
+}
+
+async fn later_ones_of_a_lane_wait_behind_one_that_failed(site: &Site) {
+    let store = site.open().await;
+    let alarm = done(store.act(site.signal("signal.firing.v1", "disk", "web")).await).record;
+    let alarm = alarm.expect("a record");
+    let on = |number: &str, message: &str, lane: &str| {
+        let mut act = site.on(&alarm, amend(serde_json::json!({})));
+        let (process, which) = (alarm.process.clone(), number.into());
+        act.target = store::Target::Record { process, which };
+        act = marked(site, act, message);
+        act.delivery.as_mut().expect("a mark").lane = Some(lane.into());
+        act
+    };
+    let number = alarm.number.as_str();
+    let acts =
+        vec![on("ALM9999999", "m1", "disk"), on(number, "m2", "disk"), on(number, "m3", "other")];
+    let answers = store.act_all(acts).await;
+    assert!(
+        matches!(answers.as_slice(), [Err(Setback::Unknown), Err(Setback::Behind), Ok(_)]),
+        "{answers:?}"
+    );
+    done(store.act(on(number, "m2", "disk")).await);
 }
 
 async fn outcomes_are_counted_once_each(site: &Site) {

@@ -68,6 +68,7 @@ async fn a_late_owner_is_fenced(site: &Site) {
         act.delivery = Some(Mark {
             consumer: "c".into(),
             message: message.into(),
+            lane: None,
             fence: Some(fence.clone()),
             outcome: |_| "done".into(),
             at: site.clock.now(),
