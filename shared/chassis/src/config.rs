@@ -57,14 +57,9 @@ pub struct Database {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bus {
-    /// `nats://host:4222`, several separated by commas; empty means no bus (for tests of a part).
-    pub url: String,
-    pub user: String,
-    pub password: Secret,
-    pub token: Secret,
-    /// A NATS credentials file (JWT and seed).
-    #[serde(deserialize_with = "empty_is_none")]
-    pub credentials_file: Option<PathBuf>,
+    /// `nats://user:password@host:4222`, several separated by commas; empty means no bus: what
+    /// is said waits in the outbox.
+    pub url: Secret,
     /// The operator's word that an acknowledged message is on disk (`sync_interval: always`).
     pub synced: bool,
     /// Copies of each stream.

@@ -13,7 +13,7 @@ use kernel::{ADMINISTRATOR, Clock, Span};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Identity, json::Json, problem::Problem};
+use crate::{Identity, json::Json, office::time, problem::Problem};
 
 /// How long, by the real clock, one move may take to settle.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -109,7 +109,7 @@ async fn show(State(hand): State<Hand>, _: Identity) -> axum::Json<Value> {
 }
 
 fn view(clock: &Clock) -> Value {
-    json!({ "now": clock.now(), "manual": clock.is_manual() })
+    json!({ "now": time(clock.now()), "manual": clock.is_manual() })
 }
 
 #[derive(Deserialize)]

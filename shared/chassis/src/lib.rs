@@ -1,18 +1,33 @@
 //! What every service stands on: configuration, telemetry, identity, errors, the record API, life
 //! and death.
+//!
+//! A service is a [`Service`], a table of contents; [`start`] brings it to life on a [`Platform`]:
+//!
+//! ```text
+//! HTTP request ─ door ─┐                       ┌─ outbox ─ relay ─ bus
+//! NATS delivery ─ desk ┼─ Act ─ Office ─ store ┤
+//! due timer ─ timers ──┘                       └─ answer
+//! ```
 
 pub mod config;
+pub mod door;
 pub mod hand;
 pub mod identity;
 pub mod json;
 pub mod life;
+mod office;
 pub mod openapi;
+mod platform;
 pub mod problem;
+pub mod records;
 pub mod request;
-pub mod service;
+mod service;
 pub mod telemetry;
 
 pub use config::{Config, Secret};
 pub use hand::{Hand, Settles};
 pub use identity::{Identity, Signer, Verifier};
+pub use office::Office;
+pub use platform::{Platform, connect};
 pub use problem::Problem;
+pub use service::{Heard, Running, Service, Translate, dress, start};

@@ -33,6 +33,24 @@ pub fn fragment(service: &str, rules: &Ruleset) -> Value {
     })
 }
 
+/// Adds the paths and components of `more` to `document`; what is there already is not replaced,
+/// but for operations of the same path, which stand side by side.
+pub fn merge(document: &mut Value, more: &Value) {
+    for (path, item) in more["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            document["paths"][path][method] = operation.clone();
+        }
+    }
+    for (kind, named) in more["components"].as_object().into_iter().flatten() {
+        for (name, component) in named.as_object().into_iter().flatten() {
+            let place = &mut document["components"][kind][name];
+            if place.is_null() {
+                *place = component.clone();
+            }
+        }
+    }
+}
+
 /// One operation of a process.
 struct Operation<'a> {
     definition: &'a Definition,

@@ -1,11 +1,11 @@
-//! A value that must not be shown: passwords, tokens, database URLs.
+//! A value that must not be shown: an address with its password.
 
 use std::fmt;
 
 use serde::Deserialize;
 
 /// Keys that may also be given as `{key}_file`, a file that holds the value.
-pub(super) const KEYS: [&str; 3] = ["database.url", "bus.password", "bus.token"];
+pub(super) const KEYS: [&str; 2] = ["database.url", "bus.url"];
 
 /// Text whose `Debug` prints nothing.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]

@@ -24,7 +24,7 @@ fn later_layers_win() {
     });
     let environment = HashMap::from([
         ("STEWARD__SERVICE__DRAIN_SECONDS".to_owned(), "2".to_owned()),
-        ("STEWARD__BUS__TOKEN".to_owned(), "1234".to_owned()),
+        ("STEWARD__BUS__URL".to_owned(), "1234".to_owned()),
         ("STEWARD_ADMIN_TOKEN".to_owned(), "not ours".to_owned()),
     ]);
     let config =
@@ -32,7 +32,7 @@ fn later_layers_win() {
             .unwrap();
     assert_eq!(config.service.drain_seconds, 2);
     assert_eq!(config.limits.delivery_tries, 3);
-    assert_eq!(config.bus.token.reveal(), "1234");
+    assert_eq!(config.bus.url.reveal(), "1234");
     assert_eq!(config.service.listen.port(), 8081);
 }
 

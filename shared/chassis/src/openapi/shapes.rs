@@ -294,9 +294,10 @@ pub fn common_schemas() -> Map<String, Value> {
             "at": time(), "recorded_at": time(), "actor": by, "channel": text(),
             "implied": { "type": "boolean" }, "changes": { "type": "object" },
             "transition": text(), "from": text(), "to": text(), "role": text(),
-            "comment": text(), "link": { "type": "object" },
+            "comment": text(), "link": { "type": "object" }, "erased": { "const": true },
+            "correlation": text(), "causation": maybe_text(),
         },
-        "required": ["rev", "event", "at", "recorded_at", "actor", "channel", "changes"],
+        "required": ["id", "rev", "type", "event", "at", "recorded_at", "actor", "changes"],
     });
     let comment = object(&[
         ("rev", json!({ "type": "integer" })),

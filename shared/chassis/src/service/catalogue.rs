@@ -2,83 +2,168 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use engine::{Definition, Ruleset, Scheme, Schemes};
+use sha2::{Digest as _, Sha256};
+use store::{Archive, Options, Publication, Published};
 
-/// Files by their names without version: `incident` to version and text.
-type Files = BTreeMap<(String, u32), String>;
+const PROCESS: &str = "process";
+const SCHEME: &str = "scheme";
+const UPSTREAM: &str = "upstream";
+const LOCAL: &str = "local";
 
-/// Reads what ships, `(file name, text)`, and lays the folder `over` on it, where a file of the same
-/// name takes the place of the shipped one and another version stands beside it.
-///
-/// # Errors
-/// Every fault of every file, each with its place.
-pub fn rules(
-    processes: &[(&str, &str)],
-    schemes: &[(&str, &str)],
-    over: Option<&Path>,
-) -> Result<Ruleset, Vec<String>> {
-    let mut faults = Vec::new();
-    let mut definitions = Vec::new();
-    for ((name, version), text) in files("processes", processes, over, &mut faults) {
-        match Definition::parse(&text, version) {
-            Ok(definition) => definitions.push(definition),
-            Err(found) => tell(&name, version, found, &mut faults),
-        }
-    }
-    let mut latest = BTreeMap::new();
-    for ((name, version), text) in files("schemes", schemes, over, &mut faults) {
-        match Scheme::parse(&text, version) {
-            // In the order of versions: the last one stands.
-            Ok(scheme) => drop(latest.insert(name, scheme)),
-            Err(found) => tell(&name, version, found, &mut faults),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    Ruleset::new(definitions, Schemes::new(latest.into_values().collect()))
+/// A definition or scheme file.
+struct Source {
+    /// `incident`
+    name: String,
+    /// The version in the file's name: the order of files, not the number that records keep.
+    version: u32,
+    text: String,
+    origin: &'static str,
 }
 
-fn tell(name: &str, version: u32, found: Vec<String>, faults: &mut Vec<String>) {
+/// What ships as `(file name, text)`, and the folder that is laid over it: its files stand for
+/// shipped ones of the same name from then on.
+#[derive(Clone, Copy)]
+pub(crate) struct Shipped<'a> {
+    pub processes: &'a [(&'static str, &'static str)],
+    pub schemes: &'a [(&'static str, &'static str)],
+    pub over: Option<&'a Path>,
+}
+
+/// Reads and checks all files, lets the database number their versions, and adds the versions that
+/// older records were born with.
+///
+/// # Errors
+/// Every fault of every file, each with its place; or the database's.
+pub(crate) async fn rules(
+    shipped: Shipped<'_>,
+    options: &Options,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Ruleset> {
+    let (processes, schemes) = read(shipped).map_err(told)?;
+    let archive = Archive::open(options).await.context("the database cannot be opened")?;
+    let processes = numbered(&archive, PROCESS, processes, now).await?;
+    let schemes = numbered(&archive, SCHEME, schemes, now).await?;
+    archive.close().await;
+
+    let mut definitions = Vec::new();
+    for (published, is_current) in processes {
+        let Publication { name, content, .. } = &published.publication;
+        match Definition::parse(content, published.version) {
+            Ok(definition) => definitions.push(definition),
+            Err(faults) if is_current => return Err(told(faults)),
+            Err(faults) => {
+                let (version, fault) = (published.version, faults.join("; "));
+                tracing::warn!(process = name, version, fault, "an old version is passed over");
+            }
+        }
+    }
+    let mut current = Vec::new();
+    for (published, _) in schemes.into_iter().filter(|(_, is_current)| *is_current) {
+        current
+            .push(Scheme::parse(&published.publication.content, published.version).map_err(told)?);
+    }
+    Ruleset::new(definitions, Schemes::new(current)).map_err(told)
+}
+
+fn told(faults: Vec<String>) -> anyhow::Error {
+    anyhow::anyhow!("the definitions do not load:\n  {}", faults.join("\n  "))
+}
+
+/// All files of both kinds, each sound in itself.
+fn read(shipped: Shipped<'_>) -> Result<(Vec<Source>, Vec<Source>), Vec<String>> {
+    let mut faults = Vec::new();
+    let processes = files("processes", shipped.processes, shipped.over, &mut faults);
+    for source in &processes {
+        if let Err(found) = Definition::parse(&source.text, source.version) {
+            tell(source, found, &mut faults);
+        }
+    }
+    let schemes = files("schemes", shipped.schemes, shipped.over, &mut faults);
+    for source in &schemes {
+        if let Err(found) = Scheme::parse(&source.text, source.version) {
+            tell(source, found, &mut faults);
+        }
+    }
+    if faults.is_empty() { Ok((processes, schemes)) } else { Err(faults) }
+}
+
+/// Every version up to the present one of every name that there is a file of, and which is present.
+async fn numbered(
+    archive: &Archive,
+    kind: &str,
+    sources: Vec<Source>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<(Published, bool)>> {
+    // Sources come with the one that counts last.
+    let mut present = BTreeMap::new();
+    for source in sources {
+        let publication = Publication {
+            kind: kind.to_owned(),
+            name: source.name.clone(),
+            digest: hex::encode(Sha256::digest(&source.text)),
+            content: source.text,
+            origin: source.origin.to_owned(),
+        };
+        present.insert(source.name, archive.register(&publication, now).await?);
+    }
+    let versions = archive.versions(kind).await?.into_iter().filter_map(|published| {
+        let present = *present.get(&published.publication.name)?;
+        let is_present = published.version == present;
+        (published.version <= present).then_some((published, is_present))
+    });
+    Ok(versions.collect())
+}
+
+fn tell(source: &Source, found: Vec<String>, faults: &mut Vec<String>) {
+    let Source { name, version, .. } = source;
     faults.extend(found.into_iter().map(|fault| format!("{name}.v{version}.yaml: {fault}")));
 }
 
+/// Shipped files by version, then those of the folder.
 fn files(
     folder: &str,
     shipped: &[(&str, &str)],
     over: Option<&Path>,
     faults: &mut Vec<String>,
-) -> Files {
-    let mut files = Files::new();
-    let mut keep = |name: &str, text: String, faults: &mut Vec<String>| match version_of(name) {
-        Some(key) => drop(files.insert(key, text)),
-        None => faults.push(format!("{name}: a file is called name.v1.yaml")),
-    };
+) -> Vec<Source> {
+    let mut files = Vec::new();
     for (name, text) in shipped {
-        keep(name, (*text).to_owned(), faults);
+        keep(name, (*text).to_owned(), UPSTREAM, &mut files, faults);
     }
-    // No folder of that name lays nothing over.
-    let Some(entries) = over.and_then(|over| fs::read_dir(over.join(folder)).ok()) else {
-        return files;
-    };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+    // Without a folder of that name nothing is laid over.
+    let entries = over.and_then(|over| fs::read_dir(over.join(folder)).ok());
+    for path in entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         if !name.ends_with(".yaml") {
             continue;
         }
         match fs::read_to_string(&path) {
-            Ok(text) => keep(name, text, faults),
+            Ok(text) => keep(name, text, LOCAL, &mut files, faults),
             Err(error) => faults.push(format!("{}: {error}", path.display())),
         }
     }
+    files.sort_by_key(|source| (source.origin == LOCAL, source.version));
     files
 }
 
-/// `incident.v1.yaml` as `incident` and 1.
-fn version_of(file: &str) -> Option<(String, u32)> {
-    let stem = file.rsplit('/').next()?.strip_suffix(".yaml")?;
-    let (name, version) = stem.rsplit_once(".v")?;
-    Some((name.to_owned(), version.parse().ok().filter(|version| *version > 0)?))
+/// `incident.v1.yaml` is version 1 of `incident`.
+fn keep(
+    file: &str,
+    text: String,
+    origin: &'static str,
+    files: &mut Vec<Source>,
+    faults: &mut Vec<String>,
+) {
+    let named = file.strip_suffix(".yaml").and_then(|stem| stem.rsplit_once(".v"));
+    match named.and_then(|(name, version)| Some((name, version.parse().ok()?))) {
+        Some((name, version)) => {
+            files.push(Source { name: name.to_owned(), version, text, origin });
+        }
+        None => faults.push(format!("{file}: a file is called like name.v1.yaml")),
+    }
 }
 
 #[cfg(test)]
@@ -102,28 +187,42 @@ states:
   gone: {}
 ";
 
-    #[test]
-    fn a_folder_is_laid_over_what_ships() {
+    fn options(folder: &Path) -> Options {
+        let file = folder.join("post.sqlite");
+        Options::new(format!("sqlite://{}?mode=rwc", file.display()), "post")
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_laid_over_what_ships_and_versions_are_kept() {
         let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path());
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let shipped =
+            Shipped { processes: &[("parcel.v1.yaml", PARCEL)], schemes: &[], over: None };
+        let first = rules(shipped, &options, now).await.unwrap();
+        assert_eq!(first.process("parcel").unwrap().version, 1);
+
         fs::create_dir(folder.path().join("processes")).unwrap();
         let second = PARCEL.replace("give:", "hand_over:");
-        fs::write(folder.path().join("processes/parcel.v2.yaml"), second).unwrap();
-        let shipped = [("parcel.v1.yaml", PARCEL)];
-        let rules = rules(&shipped, &[], Some(folder.path())).unwrap();
-        let parcel = rules.process("parcel").unwrap();
-        assert_eq!(parcel.version, 2);
-        assert_eq!(parcel.transitions("open")[0].name, "hand_over");
+        fs::write(folder.path().join("processes/parcel.v1.yaml"), second).unwrap();
+        let shipped = Shipped { over: Some(folder.path()), ..shipped };
+        for _ in 0..2 {
+            let rules = rules(shipped, &options, now).await.unwrap();
+            let parcel = rules.process("parcel").unwrap();
+            assert_eq!(parcel.version, 2);
+            assert_eq!(parcel.transitions("open")[0].name, "hand_over");
+        }
     }
 
     #[test]
     fn every_fault_of_every_file_is_told() {
-        let broken = PARCEL.replace("to: gone", "to: nowhere");
-        let faults = rules(
-            &[("parcel.v1.yaml", broken.as_str()), ("letter.yaml", PARCEL)],
-            &[("priority.v1.yaml", "matrix: [")],
-            None,
-        )
-        .unwrap_err();
+        const BROKEN: &str = "process: parcel\ncolour: red\n";
+        let shipped = Shipped {
+            processes: &[("parcel.v1.yaml", BROKEN), ("letter.yaml", PARCEL)],
+            schemes: &[("priority.v1.yaml", "matrix: [")],
+            over: None,
+        };
+        let faults = read(shipped).err().unwrap();
         for expected in ["parcel.v1.yaml", "letter.yaml", "priority.v1.yaml"] {
             assert!(faults.iter().any(|fault| fault.contains(expected)), "{faults:#?}");
         }

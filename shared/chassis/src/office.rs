@@ -1,0 +1,135 @@
+//! What the doors of one service share: its store, its rules, its clock and its measures.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use engine::{Command, Definition, Record, Ruleset};
+use http::{HeaderValue, StatusCode, header};
+use kernel::{Actor, Clock};
+use serde_json::{Value, json};
+use store::{Act, Done, Setback, Store};
+
+use crate::{problem::Problem, telemetry::metrics::Metrics};
+
+/// The one place of a service where commands are carried to the store.
+#[derive(Clone)]
+pub struct Office {
+    /// `incident`
+    pub service: Arc<str>,
+    pub store: Store,
+    pub rules: Arc<Ruleset>,
+    pub clock: Clock,
+    pub metrics: Metrics,
+}
+
+impl Office {
+    /// Carries one act to the store and counts what becomes of it.
+    ///
+    /// # Errors
+    /// The problem to answer; what broke here is in the log.
+    pub async fn act(&self, act: Act) -> Result<Done, Problem> {
+        name_span(act.commands.first());
+        self.counted(self.store.act(act).await)
+    }
+
+    /// The same for many at once, each with its own outcome, in their order.
+    pub async fn act_all(&self, acts: Vec<Act>) -> Vec<Result<Done, Problem>> {
+        let outcomes = self.store.act_all(acts).await;
+        outcomes.into_iter().map(|outcome| self.counted(outcome)).collect()
+    }
+
+    fn counted(&self, outcome: Result<Done, Setback>) -> Result<Done, Problem> {
+        self.metrics.act(match &outcome {
+            Ok(done) if done.replayed => "replayed",
+            Ok(_) => "done",
+            Err(Setback::Broken(_)) => "failed",
+            Err(_) => "refused",
+        });
+        outcome.map_err(Problem::from)
+    }
+
+    /// A record as the API shows it to `actor`, offers included.
+    #[must_use]
+    pub fn view(&self, record: &Record, actor: &Actor) -> Value {
+        let mut view = record.view();
+        let offers = engine::offers(&self.rules, record, actor, self.clock.now());
+        view["offers"] = json!(offers);
+        view
+    }
+
+    /// The answer that shows a record: its view, with its revision as `ETag`.
+    #[must_use]
+    pub fn answer(&self, status: StatusCode, record: &Record, actor: &Actor) -> Response {
+        let mut response = (status, axum::Json(self.view(record, actor))).into_response();
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", record.revision)) {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        if status == StatusCode::CREATED
+            && let Some(definition) = self.rules.process(&record.process)
+            && let Ok(location) = HeaderValue::from_str(&path_of(definition, record))
+        {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// Where a record is found.
+fn path_of(definition: &Definition, record: &Record) -> String {
+    format!("/api/v1/{}/{}", definition.collection, record.id)
+}
+
+/// The span of a request is called by what it asks: `incident.resolve` reads better than a route.
+fn name_span(command: Option<&Command>) {
+    if let Some(command) = command {
+        tracing::Span::current().record("command", command.name());
+    }
+}
+
+impl From<Setback> for Problem {
+    fn from(setback: Setback) -> Self {
+        match setback {
+            Setback::Unknown => Self::unknown(),
+            Setback::Refused(refusal) => refusal.into(),
+            Setback::Stale { revision } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                format!("The record is at revision {revision} by now; read it again."),
+            )
+            .with_etag(revision),
+            Setback::KeyReused => Self::invalid(
+                "/Idempotency-Key",
+                "key_reused",
+                "This idempotency key was used for another request.",
+            ),
+            Setback::Duplicate => {
+                Self::new(StatusCode::CONFLICT, "duplicate", "This was done before.")
+            }
+            Setback::Fenced | Setback::Behind => {
+                Self::unavailable("fenced", "Another replica has taken over; try again.")
+            }
+            Setback::Broken(cause) => {
+                tracing::error!(error = %chain(&*cause), "the store failed");
+                Self::broken()
+            }
+        }
+    }
+}
+
+/// An instant as the API writes it: RFC 3339 in UTC, microseconds.
+pub(crate) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// An error with all that it came from, for one line of the log.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,155 @@
+//! What belongs to a record beside its fields: history, comments, links.
+
+use axum::{
+    extract::{Path, Query as Parameters, State},
+    response::Response,
+};
+use engine::Command;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::Entry;
+
+use super::{Shelf, list::Asked, one::on_record, wish::LinkWish};
+use crate::{door::Door, json::Json, office::time, problem::Problem};
+
+/// What happened to the record, oldest first, each with who, when and what changed.
+pub async fn history(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    Parameters(pairs): Parameters<Vec<(String, String)>>,
+    door: Door,
+) -> Result<axum::Json<Value>, Problem> {
+    let asked = Asked::parse(pairs, &["limit", "cursor"])?;
+    let record = shelf.record(&door, &id).await?;
+    let after = after(&asked)?;
+    let limit = asked.limit();
+    let entries = shelf.office.store.history(record.id, after, limit).await?;
+    let next = (entries.len() as u64 == limit && limit > 0)
+        .then(|| entries.last().map(|entry| entry.revision))
+        .flatten()
+        .filter(|revision| *revision < record.revision);
+    let items: Vec<Value> = entries.iter().map(view).collect();
+    Ok(axum::Json(json!({ "items": items, "next": next.map(|revision| revision.to_string()) })))
+}
+
+/// The revision that a history's cursor stands for.
+fn after(asked: &Asked) -> Result<u64, Problem> {
+    let Some(cursor) = &asked.cursor else { return Ok(0) };
+    cursor.parse().map_err(|_| {
+        Problem::invalid("/cursor", "cursor", "`cursor` must be the `next` of the page before.")
+    })
+}
+
+/// What an entry shows of the event's data, where it is there.
+const SHOWN: [&str; 9] =
+    ["transition", "from", "to", "role", "comment", "link", "changes", "channel", "implied"];
+
+/// One entry as the API shows it. What was erased has left no more than that it happened.
+fn view(entry: &Entry) -> Value {
+    let mut view = json!({
+        "id": entry.event_id,
+        "rev": entry.revision,
+        "type": entry.kind,
+        "event": entry.kind.split('.').nth(1),
+        "at": time(entry.occurred_at),
+        "recorded_at": time(entry.at),
+        "actor": by(entry),
+        "changes": {},
+        "correlation": entry.correlation,
+        "causation": entry.causation,
+    });
+    match &entry.payload {
+        Some(payload) => {
+            for name in SHOWN {
+                if let Some(value) = payload.get(name) {
+                    view[name] = value.clone();
+                }
+            }
+        }
+        None => view["erased"] = json!(true),
+    }
+    view
+}
+
+/// Who did it: as they were called then.
+fn by(entry: &Entry) -> Value {
+    let actor = entry.payload.as_ref().and_then(|payload| payload.get("actor"));
+    let name = actor.and_then(|actor| actor.get("name")).and_then(Value::as_str);
+    json!({ "id": entry.actor, "name": name.unwrap_or(&entry.actor) })
+}
+
+/// Everything that people said about the record, oldest first.
+pub async fn comments(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    door: Door,
+) -> Result<axum::Json<Value>, Problem> {
+    let record = shelf.record(&door, &id).await?;
+    let mut items = Vec::new();
+    let mut after = 0;
+    loop {
+        let entries = shelf.office.store.history(record.id, after, 500).await?;
+        let Some(last) = entries.last() else { break };
+        after = last.revision;
+        items.extend(entries.iter().filter_map(|entry| {
+            let text = entry.payload.as_ref()?.get("comment")?;
+            Some(json!({
+                "rev": entry.revision,
+                "at": time(entry.occurred_at),
+                "by": by(entry),
+                "text": text,
+            }))
+        }));
+        if entries.len() < 500 {
+            break;
+        }
+    }
+    Ok(axum::Json(json!({ "items": items })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remark {
+    text: String,
+}
+
+/// Says something about the record: `{"text":"…"}`.
+pub async fn comment(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    door: Door,
+    body: Json,
+) -> Result<Response, Problem> {
+    let once = door.once(&body.digest);
+    let Remark { text } = body.typed()?;
+    on_record(&shelf, &door, &id, once, Command::Comment { text }, StatusCode::CREATED).await
+}
+
+/// The records that this one is tied to, seen from its end.
+pub async fn links(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    door: Door,
+) -> Result<axum::Json<Value>, Problem> {
+    let record = shelf.record(&door, &id).await?;
+    let links = shelf.office.store.links(record.id).await?;
+    let items: Vec<Value> = links
+        .iter()
+        .map(|link| json!({ "relation": link.relation, "to": link.other, "at": time(link.at) }))
+        .collect();
+    Ok(axum::Json(json!({ "items": items })))
+}
+
+/// Ties the record to another: `{"relation":"caused_by","to":"INC0000041"}`.
+pub async fn link(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    door: Door,
+    body: Json,
+) -> Result<Response, Problem> {
+    let once = door.once(&body.digest);
+    let wish: LinkWish = body.typed()?;
+    let command = wish.command(&shelf, &door).await?;
+    on_record(&shelf, &door, &id, once, command, StatusCode::CREATED).await
+}

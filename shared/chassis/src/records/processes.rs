@@ -1,0 +1,94 @@
+//! What a service's processes are, for who wants to read before they act.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    routing::get,
+};
+use engine::Definition;
+use serde_json::{Map, Value, json};
+
+use crate::{Identity, Office, problem::Problem};
+
+pub(super) fn router(office: &Office) -> Router {
+    Router::new()
+        .route("/api/v1/processes", get(all))
+        .route("/api/v1/processes/{name}", get(one))
+        .route("/api/v1/processes/{name}/schema", get(schema))
+        .with_state(office.clone())
+}
+
+/// Lists the processes that this service runs.
+async fn all(State(office): State<Office>, _: Identity) -> axum::Json<Value> {
+    let items: Vec<Value> = office.rules.processes().map(summary).collect();
+    axum::Json(json!({ "items": items }))
+}
+
+/// A process: its states, who may move a record from each, with what evidence, where to.
+async fn one(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    _: Identity,
+) -> Result<axum::Json<Value>, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let mut view = summary(definition);
+    let states: Map<String, Value> = definition
+        .states()
+        .map(|state| {
+            let transitions: Vec<Value> = definition.transitions(state).iter().map(offer).collect();
+            (state.to_owned(), Value::Array(transitions))
+        })
+        .collect();
+    view["starts"] = definition.start_states().collect();
+    view["states"] = Value::Object(states);
+    view["links"] = definition
+        .relations()
+        .iter()
+        .map(|relation| json!({ "relation": relation.name, "inverse": relation.inverse }))
+        .collect();
+    Ok(axum::Json(view))
+}
+
+/// The JSON Schema of each command of a process, and of its records' data.
+async fn schema(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    _: Identity,
+) -> Result<axum::Json<Value>, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let transitions: Map<String, Value> = definition
+        .all_transitions()
+        .map(|(_, transition)| (transition.name.clone(), transition.schema.clone()))
+        .collect();
+    Ok(axum::Json(json!({
+        "open": definition.open_schema(),
+        "amend": definition.amend_schema(),
+        "data": definition.data_schema(),
+        "transitions": transitions,
+    })))
+}
+
+fn summary(definition: &Definition) -> Value {
+    json!({
+        "process": definition.process,
+        "collection": definition.collection,
+        "prefix": definition.prefix,
+        "title": definition.title,
+        "version": definition.version,
+        "digest": definition.digest,
+        "clauses": definition.clauses,
+        "roles": definition.role_names(),
+    })
+}
+
+fn offer(transition: &engine::Transition) -> Value {
+    json!({
+        "name": transition.name,
+        "label": transition.label,
+        "to": transition.to,
+        "by": transition.by,
+        "needs": transition.needs,
+        "takes": transition.takes,
+        "says": transition.says,
+    })
+}

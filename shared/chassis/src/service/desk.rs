@@ -1,0 +1,342 @@
+//! The counter at which deliveries are taken: each has its effect once, in its record's order.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::{Bus, Delivery, Desk, Fault, Outcome};
+use chrono::TimeDelta;
+use engine::Happening;
+use kernel::{Actor, Cause, Channel, Refusal, Rule};
+use store::{Act, Done, Fence, Letter, Mark, Setback, Step, Target, Waiting};
+use tracing::{Instrument as _, Span};
+
+use super::{Hears, Reading, glue::fence_of};
+use crate::{Office, door::named_id, office::chain, telemetry::trace};
+
+/// The first pause before another try; it doubles up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Where the deliveries of one consumer are worked on.
+pub(crate) struct Counter {
+    pub office: Office,
+    hears: Hears,
+    /// How often a message is tried before it is a dead letter.
+    tries: u32,
+    bus: Option<Bus>,
+    actor: Arc<Actor>,
+}
+
+/// What is done about a delivery.
+enum Fate {
+    Act(Span),
+    /// No process of this service reacts to it.
+    Idle,
+    /// An earlier message of its key waits: so does this one.
+    Behind,
+    /// It is not what it should be: a sentence says why.
+    Unreadable(String),
+}
+
+impl Counter {
+    pub fn new(office: &Office, hears: Hears, tries: u32, bus: Option<Bus>) -> Self {
+        let actor = Arc::new(Actor::system(&office.service));
+        Self { office: office.clone(), hears, tries, bus, actor }
+    }
+
+    pub fn consumer(&self) -> &'static str {
+        self.hears.consumer
+    }
+
+    /// The consumer's name and its streams.
+    pub fn consumes(&self) -> (String, Vec<String>) {
+        (self.hears.consumer.to_owned(), vec![self.hears.stream.clone()])
+    }
+
+    /// Makes an act of a delivery; a sentence says why it cannot be understood.
+    fn read(&self, delivery: &Delivery, fence: Option<Fence>) -> Result<(Act, Span), String> {
+        let (happening, outcome, correlation, causation) = match &self.hears.reading {
+            Reading::Event => {
+                let envelope = delivery.envelope().map_err(|error| error.to_string())?;
+                let data =
+                    engine::strict_json(&envelope.data).map_err(|fault| fault.to_string())?;
+                let happening = Happening::of_data(&envelope.kind, &data)
+                    .ok_or("the event's data holds no record")?;
+                let causation = envelope.id.to_string();
+                (happening, reacted as Outcomes, Some(envelope.correlation), causation)
+            }
+            Reading::Translated(translate) => {
+                let heard = translate(&self.office, delivery.payload())?;
+                (heard.happening, heard.outcome, None, delivery.message_id())
+            }
+        };
+        let now = self.office.clock.now();
+        let message = delivery.message_id();
+        let id = named_id(self.consumer(), &message);
+        let came_with = delivery.header(trace::TRACEPARENT);
+        let span = match came_with {
+            Some(_) => tracing::info_span!("delivery", otel.name = happening.kind, message),
+            None => Span::none(),
+        };
+        trace::follow(&span, came_with);
+        let mut cause = Cause::new(id, Arc::clone(&self.actor), now, Channel::Event);
+        cause.correlation = correlation.unwrap_or(id);
+        cause.causation = Some(causation);
+        cause.traceparent = trace::of_span(&span, came_with);
+        let consumer = self.consumer().to_owned();
+        let lane = Some(key_of(delivery));
+        let mark = Mark { consumer, message, lane, fence, outcome, at: now };
+        let act = Act::new(cause, Target::Event(happening), Vec::new());
+        Ok((Act { delivery: Some(mark), ..act }, span))
+    }
+
+    /// Most of what a neighbour says concerns nobody here: it is not even parsed.
+    fn is_idle(&self, delivery: &Delivery) -> bool {
+        matches!(self.hears.reading, Reading::Event)
+            && delivery
+                .header("ce-type")
+                .is_some_and(|kind| self.office.rules.subscribers(kind).is_empty())
+    }
+
+    /// A message as the inbox keeps it.
+    fn letter(&self, delivery: &Delivery, reason: String) -> Letter {
+        Letter {
+            consumer: self.consumer().to_owned(),
+            message: delivery.message_id(),
+            key: key_of(delivery),
+            // A stream would need centuries to count that far.
+            position: i64::try_from(delivery.sequence()).unwrap_or(i64::MAX),
+            subject: delivery.subject().to_owned(),
+            headers: delivery.headers(),
+            payload: delivery.payload().to_vec(),
+            reason,
+            at: self.office.clock.now(),
+        }
+    }
+
+    /// Keeps a message for another try after `pause`.
+    async fn park(
+        &self,
+        delivery: &Delivery,
+        reason: String,
+        pause: Duration,
+        fence: Option<&Fence>,
+    ) -> Outcome {
+        let pause = TimeDelta::from_std(pause).unwrap_or_default();
+        let due = self.office.clock.now() + pause;
+        let letter = self.letter(delivery, reason);
+        self.put_aside(self.office.store.park(&letter, due, fence).await, Outcome::Parked)
+    }
+
+    /// Gives a message up, with its reason, and tells who listens to that.
+    async fn bury(&self, delivery: &Delivery, reason: &str, fence: Option<&Fence>) -> Outcome {
+        let letter = self.letter(delivery, reason.to_owned());
+        let outcome = self.put_aside(self.office.store.bury(&letter, fence).await, Outcome::Dead);
+        if outcome == Outcome::Dead {
+            let (message, consumer) = (letter.message.as_str(), self.consumer());
+            tracing::error!(consumer, message, reason, "a message is a dead letter now");
+            if let Some(bus) = &self.bus {
+                let service = &self.office.service;
+                let copy = bus.publish_dead(service, consumer, reason, delivery);
+                if let Err(error) = copy.await {
+                    tracing::warn!(error = %chain(&error), "a dead letter has no copy on DEAD");
+                }
+            }
+        }
+        outcome
+    }
+
+    fn put_aside(&self, written: Result<u32, Setback>, outcome: Outcome) -> Outcome {
+        let outcome = match written {
+            Ok(_) => outcome,
+            Err(Setback::Duplicate) => Outcome::Skipped,
+            Err(Setback::Fenced) => Outcome::Fenced,
+            Err(setback) => Outcome::Retry { because: chain(&setback) },
+        };
+        self.count(&outcome);
+        outcome
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        self.office.metrics.delivery(
+            self.consumer(),
+            match outcome {
+                Outcome::Done => "done",
+                Outcome::Skipped => "skipped",
+                Outcome::Parked => "parked",
+                Outcome::Dead => "dead",
+                Outcome::Retry { .. } => "retry",
+                Outcome::Fenced => "fenced",
+            },
+        );
+    }
+
+    /// Tries a parked message again.
+    ///
+    /// # Errors
+    /// When the database fails; the message is still parked then.
+    pub async fn again(&self, waiting: &Waiting) -> Result<(), Setback> {
+        let letter = &waiting.letter;
+        let delivery = Delivery::restore(
+            &self.hears.stream,
+            letter.position.cast_unsigned(),
+            &letter.subject,
+            &letter.headers,
+            letter.payload.clone().into(),
+        );
+        let outcome = match self.read(&delivery, None) {
+            Ok((act, span)) => self.office.store.act(act).instrument(span).await,
+            Err(reason) => Err(unreadable(reason)),
+        };
+        let reason = match outcome {
+            Ok(_) | Err(Setback::Duplicate) => {
+                self.count(&Outcome::Done);
+                return Ok(());
+            }
+            Err(setback) => chain(&setback),
+        };
+        let tried = waiting.attempts + 1;
+        let outcome = if tried >= self.tries {
+            self.bury(&delivery, &reason, None).await
+        } else {
+            self.park(&delivery, reason, pause_after(tried), None).await
+        };
+        match outcome {
+            Outcome::Retry { because } => Err(Setback::Broken(Arc::from(Fault::from(because)))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What became of an act: done, put aside, or given up.
+    async fn outcome(
+        &self,
+        delivery: &Delivery,
+        result: Result<Done, Setback>,
+        fence: &Fence,
+    ) -> Outcome {
+        let outcome = match result {
+            Ok(_) => Outcome::Done,
+            Err(Setback::Duplicate) => Outcome::Skipped,
+            Err(Setback::Fenced) => Outcome::Fenced,
+            Err(Setback::Behind) => return self.park_behind(delivery, fence).await,
+            // A rule that says no to the message itself says no for ever.
+            Err(Setback::Refused(refusal)) => {
+                return self.bury(delivery, &refusal.to_string(), Some(fence)).await;
+            }
+            Err(setback) if self.tries <= 1 => {
+                return self.bury(delivery, &chain(&setback), Some(fence)).await;
+            }
+            Err(setback) => {
+                return self.park(delivery, chain(&setback), PAUSE, Some(fence)).await;
+            }
+        };
+        self.count(&outcome);
+        outcome
+    }
+
+    async fn park_behind(&self, delivery: &Delivery, fence: &Fence) -> Outcome {
+        let reason = "an earlier message of the same key waits".to_owned();
+        self.park(delivery, reason, Duration::ZERO, Some(fence)).await
+    }
+}
+
+impl Desk for Counter {
+    async fn take(&self, deliveries: Vec<Delivery>, fence: &bus::Fence) -> Vec<Outcome> {
+        let fence = fence_of(fence);
+        let keys: Vec<String> = deliveries.iter().map(key_of).collect();
+        let mut blocked = match self.office.store.blocked(self.consumer(), &keys).await {
+            Ok(blocked) => blocked,
+            Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
+        };
+        let mut acts = Vec::with_capacity(deliveries.len());
+        let mut fates = Vec::with_capacity(deliveries.len());
+        for (delivery, key) in deliveries.iter().zip(keys) {
+            fates.push(if self.is_idle(delivery) {
+                Fate::Idle
+            } else if blocked.contains(&key) {
+                Fate::Behind
+            } else {
+                match self.read(delivery, Some(fence.clone())) {
+                    Ok((act, span)) => {
+                        acts.push(act);
+                        Fate::Act(span)
+                    }
+                    Err(reason) => {
+                        blocked.insert(key);
+                        Fate::Unreadable(reason)
+                    }
+                }
+            });
+        }
+        let mut results = self.office.store.act_all(acts).await.into_iter();
+        let mut outcomes = Vec::with_capacity(deliveries.len());
+        // Once nothing can be put aside, the rest comes again, and in the same order.
+        let mut is_down = None;
+        for (delivery, fate) in deliveries.iter().zip(fates) {
+            let result = match fate {
+                Fate::Idle => {
+                    outcomes.push(Outcome::Skipped);
+                    continue;
+                }
+                Fate::Act(_span) => results.next().unwrap_or(Err(Setback::Behind)),
+                Fate::Behind => Err(Setback::Behind),
+                Fate::Unreadable(reason) => Err(unreadable(reason)),
+            };
+            let outcome = match (&is_down, result) {
+                (Some(because), Err(_)) => Outcome::Retry { because: String::clone(because) },
+                (_, result) => self.outcome(delivery, result, &fence).await,
+            };
+            if let Outcome::Retry { because } = &outcome {
+                is_down.get_or_insert_with(|| because.clone());
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+}
+
+type Outcomes = fn(&[Step]) -> String;
+
+/// The countable fate of a neighbour's event.
+fn reacted(steps: &[Step]) -> String {
+    if steps.is_empty() { "nothing" } else { "reacted" }.to_owned()
+}
+
+fn unreadable(reason: String) -> Setback {
+    Setback::Refused(Refusal::one(Rule::Invalid, "", "unreadable", reason))
+}
+
+/// What order is kept for: the record, or the alert of a source.
+fn key_of(delivery: &Delivery) -> String {
+    let tokens: Vec<&str> = delivery.subject().split('.').collect();
+    let kept = if delivery.stream() == contract::subject::ALERTS_STREAM { 2 } else { 1 };
+    tokens[tokens.len().saturating_sub(kept)..].join(".")
+}
+
+/// The pause after so many tries: it doubles, up to five minutes.
+fn pause_after(tries: u32) -> Duration {
+    PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(stream: &str, subject: &str) -> Delivery {
+        Delivery::restore(stream, 1, subject, &[], bytes::Bytes::new())
+    }
+
+    #[test]
+    fn order_is_kept_for_a_record_and_for_an_alert() {
+        let record = "steward.sla.clock.breached.v1.07.0192f0c1-0000-7000-8000-000000000001";
+        assert_eq!(key_of(&delivery("SLA", record)), "0192f0c1-0000-7000-8000-000000000001");
+        let alert = "steward.alerts.3.alertmanager.KEY0000001-abc";
+        assert_eq!(key_of(&delivery("ALERTS", alert)), "alertmanager.KEY0000001-abc");
+    }
+
+    #[test]
+    fn pauses_grow_to_five_minutes() {
+        assert_eq!(pause_after(1), Duration::from_secs(1));
+        assert_eq!(pause_after(4), Duration::from_secs(8));
+        assert_eq!(pause_after(40), Duration::from_secs(300));
+    }
+}
