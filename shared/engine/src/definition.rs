@@ -24,7 +24,7 @@ use self::{
     },
     transition::expressions,
 };
-use crate::Expression;
+use crate::{Expression, record::OWN_NAMES};
 
 /// One version of a process definition.
 #[derive(Debug)]
@@ -104,20 +104,6 @@ struct State {
 
 /// Words that are never the name of a process, a collection, a field or a state.
 const RESERVED: [&str; 5] = ["batch", "check", "whatif", "migrate", "versions"];
-/// Names that the record's own columns take in expressions.
-const OWN_NAMES: [&str; 10] = [
-    "id",
-    "number",
-    "process",
-    "state",
-    "revision",
-    "opened_at",
-    "updated_at",
-    "entered_at",
-    "closed_at",
-    "opened_by",
-];
-
 impl Definition {
     /// Reads a definition file as version `version`.
     ///

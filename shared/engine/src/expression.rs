@@ -2,6 +2,7 @@
 
 mod functions;
 mod names;
+mod plain;
 mod values;
 
 use cel::{Context, Program};
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use functions::context;
 pub(crate) use names::Names;
+use plain::Plain;
 
 use crate::Record;
 
@@ -24,6 +26,8 @@ pub struct Expression {
     source: String,
     program: Program,
     names: Names,
+    /// Where it is no more than a value or a path, which needs no interpreter.
+    plain: Option<Plain>,
 }
 
 impl std::fmt::Debug for Expression {
@@ -57,7 +61,8 @@ impl Expression {
         if let Some(unknown) = names.functions.iter().find(|name| !functions::is_known(name)) {
             return Err(format!("`{source}` calls `{unknown}`, which nobody has registered"));
         }
-        Ok(Self { source: source.to_owned(), program, names })
+        let plain = Plain::of(program.expression());
+        Ok(Self { source: source.to_owned(), program, names, plain })
     }
 
     #[must_use]
@@ -83,6 +88,9 @@ impl Expression {
     /// # Errors
     /// A sentence that quotes the expression and says what went wrong.
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
+        if let Some(value) = self.plain.as_ref().and_then(|plain| plain.value(scope)) {
+            return Ok(value);
+        }
         let mut context = scope.root.new_inner_scope();
         for name in &self.names.roots {
             if let Some(value) = scope.variable(name, &self.names) {
@@ -153,10 +161,12 @@ impl<'a> Scope<'a> {
 
     fn variable(&self, name: &str, names: &Names) -> Option<cel::Value> {
         match name {
-            "record" => self.record.map(|(record, fields)| values::of_record(record, fields)),
+            "record" => {
+                self.record.map(|(record, fields)| values::of_record(record, fields, names))
+            }
             "actor" => self.actor.map(values::of_actor),
             "now" => Some(values::of_instant(self.now)),
-            "event" => self.event.map(|event| values::of_event(event, &names.event_fields)),
+            "event" => self.event.map(|event| values::of_event(event, names)),
             "given" => self.given.map(values::of_map),
             _ => None,
         }

@@ -31,6 +31,20 @@ pub struct Record {
     pub opened_by: String,
 }
 
+/// The names under which expressions know what every record has.
+pub(crate) const OWN_NAMES: [&str; 10] = [
+    "id",
+    "number",
+    "process",
+    "state",
+    "revision",
+    "opened_at",
+    "updated_at",
+    "entered_at",
+    "closed_at",
+    "opened_by",
+];
+
 /// An instant as the API writes it: RFC 3339 in UTC, microseconds.
 pub(crate) fn rfc3339(at: DateTime<Utc>) -> Value {
     Value::String(at.to_rfc3339_opts(SecondsFormat::Micros, true))

@@ -16,6 +16,8 @@ pub(crate) struct Names {
     pub record_fields: BTreeSet<String>,
     /// `x` of each `event.x`.
     pub event_fields: BTreeSet<String>,
+    /// Roots that are used as a whole and not by field: `size(record)`.
+    pub whole: BTreeSet<String>,
     pub functions: BTreeSet<String>,
     /// Schemes named by a literal first argument: `matrix('priority', …)`.
     pub schemes: BTreeSet<String>,
@@ -34,17 +36,23 @@ impl Names {
             Expr::Ident(name) => {
                 if !bound.contains(name) && !name.starts_with('@') {
                     self.roots.insert(name.clone());
+                    self.whole.insert(name.clone());
                 }
             }
             Expr::Select(select) => {
                 if let Expr::Ident(root) = &select.operand.expr
                     && !bound.contains(root)
                 {
-                    match root.as_str() {
-                        "record" => self.record_fields.insert(select.field.clone()),
-                        "event" => self.event_fields.insert(select.field.clone()),
-                        _ => false,
+                    let fields = match root.as_str() {
+                        "record" => Some(&mut self.record_fields),
+                        "event" => Some(&mut self.event_fields),
+                        _ => None,
                     };
+                    if let Some(fields) = fields {
+                        fields.insert(select.field.clone());
+                        self.roots.insert(root.clone());
+                        return;
+                    }
                 }
                 self.walk(&select.operand, bound);
             }

@@ -13,7 +13,11 @@ use chrono::{DateTime, Utc};
 use kernel::Actor;
 use serde_json::{Map, Number, Value};
 
-use crate::{Record, record::rfc3339};
+use super::Names;
+use crate::{
+    Record,
+    record::{OWN_NAMES, rfc3339},
+};
 
 pub(super) fn from_json(value: &Value) -> Cel {
     match value {
@@ -81,29 +85,40 @@ pub(super) fn of_actor(actor: &Actor) -> Cel {
     .into_iter())
 }
 
-pub(super) fn of_event(event: &Value, named: &BTreeSet<String>) -> Cel {
+/// The fields of an event that an expression names, null where the event lacks them; all of it
+/// where the expression uses it as a whole.
+pub(super) fn of_event(event: &Value, names: &Names) -> Cel {
     let Value::Object(entries) = event else { return from_json(event) };
-    let missing = named.iter().filter(|name| !entries.contains_key(*name));
-    let missing = missing.map(|name| (name.as_str(), Cel::Null));
-    map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))).chain(missing))
+    let named = names.event_fields.iter();
+    let named = named.map(|name| (name.as_str(), entries.get(name).map_or(Cel::Null, from_json)));
+    if !names.whole.contains("event") {
+        return map(named);
+    }
+    map(named.chain(entries.iter().map(|(key, value)| (key.as_str(), from_json(value)))))
 }
 
-pub(super) fn of_record(record: &Record, fields: &[String]) -> Cel {
+/// The fields of a record that an expression names; all of it where it is used as a whole.
+pub(super) fn of_record(record: &Record, fields: &[String], names: &Names) -> Cel {
+    if names.whole.contains("record") {
+        let fields = fields.iter().map(String::as_str).chain(OWN_NAMES);
+        return map(fields.map(|name| (name, of_field(record, name))));
+    }
+    map(names.record_fields.iter().map(|name| (name.as_str(), of_field(record, name))))
+}
+
+fn of_field(record: &Record, name: &str) -> Cel {
     let text = |text: &str| Cel::String(Arc::new(text.to_owned()));
-    let own = [
-        ("id", text(&record.id.to_string())),
-        ("number", text(&record.number)),
-        ("process", text(&record.process)),
-        ("state", text(&record.state)),
-        ("revision", Cel::Int(i64::try_from(record.revision).unwrap_or(i64::MAX))),
-        ("opened_at", of_instant(record.opened_at)),
-        ("updated_at", of_instant(record.updated_at)),
-        ("entered_at", of_instant(record.entered_at)),
-        ("closed_at", record.closed_at.map_or(Cel::Null, of_instant)),
-        ("opened_by", text(&record.opened_by)),
-    ];
-    let data = fields
-        .iter()
-        .map(|field| (field.as_str(), record.data.get(field).map_or(Cel::Null, from_json)));
-    map(data.chain(own))
+    match name {
+        "id" => text(&record.id.to_string()),
+        "number" => text(&record.number),
+        "process" => text(&record.process),
+        "state" => text(&record.state),
+        "revision" => Cel::Int(i64::try_from(record.revision).unwrap_or(i64::MAX)),
+        "opened_at" => of_instant(record.opened_at),
+        "updated_at" => of_instant(record.updated_at),
+        "entered_at" => of_instant(record.entered_at),
+        "closed_at" => record.closed_at.map_or(Cel::Null, of_instant),
+        "opened_by" => text(&record.opened_by),
+        field => record.data.get(field).map_or(Cel::Null, from_json),
+    }
 }
