@@ -92,22 +92,30 @@ impl Bus {
         stream: &str,
         messages: Vec<Message>,
     ) -> Result<(), NotDurable> {
+        self.publish_slice(stream, &messages).await
+    }
+
+    /// The same for a caller who may need them again.
+    pub(crate) async fn publish_slice(
+        &self,
+        stream: &str,
+        messages: &[Message],
+    ) -> Result<(), NotDurable> {
         let mut rest = messages;
         while !rest.is_empty() {
-            let later = rest.split_off(next_batch(&rest));
-            let taken = rest.len();
-            let mut outcome = self.publish_batch(stream, &rest).await;
+            let (batch, later) = rest.split_at(next_batch(rest));
+            let mut outcome = self.publish_batch(stream, batch).await;
             if let Err(BusError::NoStream(_)) = outcome {
                 outcome = match self.ensure_stream(stream).await {
-                    Ok(_) => self.publish_batch(stream, &rest).await,
+                    Ok(_) => self.publish_batch(stream, batch).await,
                     Err(error) => Err(error),
                 };
             }
             if let Err(error) = outcome {
-                count(&self.inner.counted.not_durable, taken + later.len());
+                count(&self.inner.counted.not_durable, rest.len());
                 return Err(error.into());
             }
-            count(&self.inner.counted.published, taken);
+            count(&self.inner.counted.published, batch.len());
             rest = later;
         }
         Ok(())

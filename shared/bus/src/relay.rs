@@ -158,11 +158,20 @@ impl<O: Outbox> Relay<O> {
     }
 
     async fn publish(&self, events: Vec<Outgoing>, held: &mut HashSet<Uuid>) -> Published {
-        let seqs: Vec<i64> = events.iter().map(|event| event.seq).collect();
-        let batch = events.iter().map(|event| self.message(event.envelope.clone())).collect();
-        match self.bus.publish_all(&self.stream, batch).await {
+        let mut seqs = Vec::with_capacity(events.len());
+        let mut messages = Vec::with_capacity(events.len());
+        let mut records = Vec::with_capacity(events.len());
+        for Outgoing { seq, envelope } in events {
+            seqs.push(seq);
+            records.push(envelope.record);
+            messages.push(Message::event(&self.service, envelope));
+        }
+        match self.bus.publish_slice(&self.stream, &messages).await {
             Ok(()) => Published { seqs, is_whole: true },
-            Err(error) if error.is_final() => self.publish_singly(events, held).await,
+            Err(error) if error.is_final() => {
+                let each = seqs.into_iter().zip(records).zip(&messages);
+                self.publish_singly(each.map(|((seq, record), m)| (seq, record, m)), held).await
+            }
             Err(error) => {
                 tracing::debug!(service = self.service, error = ?error, "events wait for the bus");
                 Published { seqs: Vec::new(), is_whole: false }
@@ -171,20 +180,21 @@ impl<O: Outbox> Relay<O> {
     }
 
     /// One of these is refused for good: it is found, its record's events wait, the others go.
-    async fn publish_singly(&self, events: Vec<Outgoing>, held: &mut HashSet<Uuid>) -> Published {
+    async fn publish_singly<'a>(
+        &self,
+        events: impl Iterator<Item = (i64, Uuid, &'a Message)>,
+        held: &mut HashSet<Uuid>,
+    ) -> Published {
         let mut published = Published { seqs: Vec::new(), is_whole: false };
-        for event in events {
-            let record = event.envelope.record;
+        for (seq, record, message) in events {
             if held.contains(&record) {
                 continue;
             }
-            let id = event.envelope.id;
-            let message = self.message(event.envelope);
-            match self.bus.publish_all(&self.stream, vec![message]).await {
-                Ok(()) => published.seqs.push(event.seq),
+            match self.bus.publish_slice(&self.stream, std::slice::from_ref(message)).await {
+                Ok(()) => published.seqs.push(seq),
                 Err(error) if error.is_final() => {
                     tracing::error!(
-                        event = %id, record = %record, error = ?error,
+                        seq, record = %record, error = ?error,
                         "an event cannot be published; its record's later events wait behind it"
                     );
                     held.insert(record);
@@ -193,10 +203,6 @@ impl<O: Outbox> Relay<O> {
             }
         }
         published
-    }
-
-    fn message(&self, envelope: Envelope) -> Message {
-        Message::event(&self.service, envelope)
     }
 }
 

@@ -67,25 +67,24 @@ async fn publish_what_waits(bus: Bus, stream: String, mut queue: mpsc::Receiver<
     }
 }
 
-async fn publish_together(bus: &Bus, stream: &str, mut together: Vec<Waiting>) {
-    let alone = together.len() == 1;
-    let messages = together
-        .iter_mut()
-        // Kept for a second try only where there is company that could spoil the first.
-        .flat_map(|waiting| {
-            if alone { std::mem::take(&mut waiting.messages) } else { waiting.messages.clone() }
-        })
-        .collect();
-    let outcome = bus.publish_all(stream, messages).await;
-    let spoilt = matches!(&outcome, Err(error) if error.is_final()) && !alone;
+async fn publish_together(bus: &Bus, stream: &str, together: Vec<Waiting>) {
+    let mut messages = Vec::new();
+    let mut callers = Vec::with_capacity(together.len());
     for waiting in together {
-        let own = if spoilt {
+        let start = messages.len();
+        messages.extend(waiting.messages);
+        callers.push((start..messages.len(), waiting.answer));
+    }
+    let outcome = bus.publish_slice(stream, &messages).await;
+    let spoilt = callers.len() > 1 && matches!(&outcome, Err(error) if error.is_final());
+    for (own, answer) in callers {
+        let outcome = if spoilt {
             // One caller's message is refused for good: the others' go without it.
-            bus.publish_all(stream, waiting.messages).await
+            bus.publish_slice(stream, &messages[own]).await
         } else {
             outcome.clone()
         };
         // A caller that has gone away needs no answer.
-        let _ = waiting.answer.send(own);
+        let _ = answer.send(outcome);
     }
 }
