@@ -44,7 +44,8 @@ pub(crate) struct Shared {
     /// Who reactions act as.
     pub(crate) system: Arc<Actor>,
     /// Held by the batch that locks records which it did not know to need when it began: two such
-    /// batches would lock the same records in different orders.
+    /// batches would lock the same records in different orders. Nobody waits for it who holds locks
+    /// of the database, which could not see that deadlock.
     pub(crate) late: Mutex<()>,
 }
 
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
 pub(crate) struct Needs {
     records: BTreeSet<Uuid>,
     holders: BTreeSet<HolderKey>,
+    /// It will want to lock more on the way.
+    pub(crate) late: bool,
     /// Enough attempts failed on locks: wait for them, and leave deadlocks to the database.
     pub(crate) patient: bool,
 }
@@ -162,13 +165,15 @@ impl<'a> Batch<'a> {
         ledger: &mut Ledger,
         held_lanes: HashSet<Lane>,
     ) -> Attempt {
+        let late = if needs.late { Some(shared.late.lock().await) } else { None };
+        needs.late = false;
         let tx = match Tx::begin(&shared.pools.batches).await {
             Ok(tx) => tx,
             Err(failure) => return Attempt::Failed(failure),
         };
         let overlay = Overlay::default();
         let noted = Vec::new();
-        let mut batch = Batch { shared, tx, overlay, needs, late: None, noted, salts, held_lanes };
+        let mut batch = Batch { shared, tx, overlay, needs, late, noted, salts, held_lanes };
         match batch.decide_all(acts).await {
             Ok(verdicts) => batch.finish(verdicts, ledger).await,
             Err(failure) => {
@@ -332,8 +337,8 @@ impl<'a> Batch<'a> {
     /// A record that was not known to be needed when the batch began.
     async fn late_record(&mut self, id: Uuid) -> Result<Option<Arc<Record>>, Failure> {
         if !self.overlay.records.contains_key(&id) {
-            let lock = self.late_lock().await;
             self.needs.records.insert(id);
+            let lock = self.late_lock()?;
             self.lock_records(vec![id], lock).await?;
         }
         Ok(self.overlay.record(id))
@@ -341,17 +346,19 @@ impl<'a> Batch<'a> {
 
     async fn late_holder(&mut self, key: HolderKey) -> Result<Option<Uuid>, Failure> {
         if !self.overlay.holders.contains_key(&key) {
-            let lock = self.late_lock().await;
             self.needs.holders.insert(key.clone());
+            let lock = self.late_lock()?;
             self.lock_holders(vec![key.clone()], lock).await?;
         }
         Ok(self.overlay.holders.get(&key).copied().flatten())
     }
 
-    async fn late_lock(&mut self) -> Lock {
+    fn late_lock(&mut self) -> Result<Lock, Failure> {
+        self.needs.late = true;
         if self.late.is_none() {
-            self.late = Some(self.shared.late.lock().await);
+            let late = self.shared.late.try_lock().map_err(|_| Failure::Contended)?;
+            self.late = Some(late);
         }
-        if self.needs.patient { Lock::Wait } else { Lock::NoWait }
+        Ok(if self.needs.patient { Lock::Wait } else { Lock::NoWait })
     }
 }

@@ -7,7 +7,7 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::{
-    Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -24,6 +24,8 @@ use crate::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Another process may hold a SQLite file for as long as a backup of it takes to read a page.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that lay idle for longer is asked whether it is alive before it is used.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Besides the writers: leases, the inbox and the outbox write too.
 const SMALL_WRITERS: u32 = 2;
 
@@ -164,7 +166,14 @@ impl Pools {
             PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
-                .test_before_acquire(true)
+                .test_before_acquire(false)
+                // Asking each time would double the trips of a small query; a connection that was
+                // in use just now is most likely alive.
+                .before_acquire(|connection, rest| {
+                    Box::pin(async move {
+                        Ok(rest.idle_for < TRUSTED_FOR || connection.ping().await.is_ok())
+                    })
+                })
         };
         let writers = u32::try_from(writers).unwrap_or(1) + SMALL_WRITERS;
         let batches = pool(writers)

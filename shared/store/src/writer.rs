@@ -16,13 +16,16 @@ use crate::{
     act::{Done, Lane},
     batch::{Attempt, Batch, Needs, Shared, Verdict, Witness},
     chain::Salts,
-    dialect::Failure,
+    dialect::{Failure, is_broken_connection},
     entity::journal,
     refusal::Ledger,
 };
 
-/// A batch that collides with others is tried this often as a whole before its acts go singly.
+/// A batch that meets locks or broken connections is tried this often as a whole.
 const ATTEMPTS: u32 = 6;
+/// One that writes what others have written, or may be at fault itself, only so often: then its acts
+/// go singly.
+const COLLISIONS: u32 = 3;
 /// A database that restarts is back within this time, or its callers are told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -55,6 +58,8 @@ pub(crate) struct Writer {
     max_batch: usize,
     ledger: Ledger,
     salts: Salts,
+    /// The batch before wanted more locks on the way, so the next one is likely to.
+    is_late: bool,
 }
 
 impl Writer {
@@ -66,7 +71,8 @@ impl Writer {
         max_batch: usize,
     ) -> Self {
         let (ledger, salts) = (Ledger::new(), Salts::default());
-        Self { shared, queue, closing, written, max_batch: max_batch.max(1), ledger, salts }
+        let (max_batch, is_late) = (max_batch.max(1), false);
+        Self { shared, queue, closing, written, max_batch, ledger, salts, is_late }
     }
 
     /// Writes until the store is closed and the queue is empty.
@@ -149,12 +155,15 @@ impl Writer {
         held_lanes: &HashSet<Lane>,
     ) -> Result<Vec<Verdict>, Failure> {
         let mut needs = Needs::default();
+        needs.late = self.is_late;
         let mut attempt = 1;
         loop {
             let (salts, ledger) = (&mut self.salts, &mut self.ledger);
             let lanes = held_lanes.clone();
             let run = Batch::run(&self.shared, acts, &mut needs, salts, ledger, lanes);
-            let failure = match run.await {
+            let outcome = run.await;
+            self.is_late = needs.late;
+            let failure = match outcome {
                 Attempt::Committed(verdicts) => return Ok(verdicts),
                 Attempt::Failed(failure) => failure,
                 Attempt::Unsure { verdicts, witness, failure } => {
@@ -166,14 +175,22 @@ impl Writer {
                     }
                 }
             };
-            if attempt == ATTEMPTS || !failure.is_passing() {
+            let (attempts, pause) = match &failure {
+                Failure::Contended => (ATTEMPTS, Duration::ZERO),
+                Failure::Database(fault) if is_broken_connection(fault) => {
+                    (ATTEMPTS, PAUSE * attempt)
+                }
+                failure if failure.is_passing() => (COLLISIONS, Duration::ZERO),
+                _ => return Err(failure),
+            };
+            if attempt >= attempts {
                 return Err(failure);
             }
             tracing::debug!(error = ?failure, attempt, acts = acts.len(), "a batch is tried again");
             attempt += 1;
             needs.patient = attempt + 1 >= ATTEMPTS;
-            if !matches!(failure, Failure::Contended) {
-                tokio::time::sleep(PAUSE * attempt).await;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
             }
         }
     }
