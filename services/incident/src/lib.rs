@@ -1,7 +1,9 @@
 //! Resolution: incidents, and the alerts that open them (ISO/IEC 20000-1:2005, 8.2).
 
 mod signals;
+mod totals;
 
+use chassis::{Heard, Service};
 pub use signals::{fate, happening_of};
 
 /// The definitions of this service: name of the file and its text.
@@ -20,3 +22,24 @@ pub const SCHEMES: [(&str, &str); 7] = [
     ("severity.v1.yaml", include_str!("../schemes/severity.v1.yaml")),
     ("working.v1.yaml", include_str!("../schemes/working.v1.yaml")),
 ];
+
+/// The durable consumer of ALERTS; a new name would hear all history again.
+pub(crate) const CONSUMER: &str = "incident-alerts";
+
+/// The table of contents of the service.
+#[must_use]
+pub fn service() -> Service {
+    let mut service = Service::named("incident");
+    for (file, text) in DEFINITIONS {
+        service = service.process(file, text);
+    }
+    for (file, text) in SCHEMES {
+        service = service.scheme(file, text);
+    }
+    service
+        .hears_alerts(CONSUMER, |office, payload| {
+            let happening = happening_of(&office.rules, payload, office.clock.now());
+            Ok(Heard { happening, outcome: fate })
+        })
+        .routes(&["intake/totals"], totals::document(), totals::router)
+}

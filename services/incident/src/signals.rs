@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use contract::{Signal, SignalStatus};
-use engine::{Fact, Happening, Record, Ruleset};
+use engine::{Happening, Ruleset};
 use serde_json::{Map, Value, json};
+use store::Step;
 
 /// The rule scheme that says what an alert means.
 const RULES: &str = "alerts";
@@ -11,23 +12,17 @@ const RULES: &str = "alerts";
 const KEY_LIMIT: usize = 1_000;
 
 /// What the alert process hears of a message on ALERTS: `signal.firing.v1`, `signal.resolved.v1`, or
-/// `signal.unreadable.v1` for what nobody can read, which is kept under the message's own id.
+/// `signal.unreadable.v1` for what nobody can read.
 #[must_use]
-pub fn happening_of(
-    rules: &Ruleset,
-    payload: &[u8],
-    subject: &str,
-    message: &str,
-    now: DateTime<Utc>,
-) -> Happening {
+pub fn happening_of(rules: &Ruleset, payload: &[u8], now: DateTime<Utc>) -> Happening {
     let signal = match read(payload) {
         Ok(signal) => signal,
-        Err(reason) => unreadable(payload, subject, reason),
+        Err(reason) => unreadable(payload, reason),
     };
     if let Some(reason) =
         signal.reason.clone().filter(|_| signal.status == SignalStatus::Unreadable)
     {
-        return quarantine(&signal, &reason, message);
+        return quarantine(&signal, &reason);
     }
     let mut event = event_of(&signal);
     match rules.match_rules(RULES, &Value::Object(event.clone()), now) {
@@ -42,9 +37,7 @@ pub fn happening_of(
             };
             Happening { kind: kind.to_owned(), event: Value::Object(event), record: None }
         }
-        Err(reason) => {
-            quarantine(&signal, &format!("no alert rule could be applied: {reason}"), message)
-        }
+        Err(reason) => quarantine(&signal, &format!("no alert rule could be applied: {reason}")),
     }
 }
 
@@ -58,14 +51,14 @@ fn read(payload: &[u8]) -> Result<Signal, String> {
     Ok(signal)
 }
 
-/// What is kept of a message that is no signal: its beginning as text, and where it came from.
-fn unreadable(payload: &[u8], subject: &str, reason: String) -> Signal {
+/// What is kept of a message that is no signal: its beginning as text.
+fn unreadable(payload: &[u8], reason: String) -> Signal {
     const KEPT: usize = 8 * 1024;
     let raw =
         String::from_utf8_lossy(&payload[..payload.len().min(KEPT)]).replace('\0', "\u{fffd}");
     Signal {
         integration: "bus".to_owned(),
-        source: subject.split('.').nth_back(1).unwrap_or("bus").to_owned(),
+        source: "bus".to_owned(),
         key: String::new(),
         status: SignalStatus::Unreadable,
         title: String::new(),
@@ -109,9 +102,10 @@ fn event_of(signal: &Signal) -> Map<String, Value> {
     }
 }
 
-fn quarantine(signal: &Signal, reason: &str, message: &str) -> Happening {
+/// Every one opens a record of its own, so they need no keys to tell them apart.
+fn quarantine(signal: &Signal, reason: &str) -> Happening {
     let mut event = event_of(signal);
-    event.insert("key".to_owned(), Value::String(format!("unreadable/{message}")));
+    event.insert("key".to_owned(), Value::String(format!("unreadable/{}", signal.source)));
     event.insert(
         "title".to_owned(),
         Value::String(format!("Unreadable alert from {}", signal.source)),
@@ -126,20 +120,19 @@ fn quarantine(signal: &Signal, reason: &str, message: &str) -> Happening {
 ///
 /// The first fact is the alert's own; those after it are what followed in the same transaction.
 #[must_use]
-pub fn fate<'a>(steps: impl IntoIterator<Item = (&'a Record, &'a Fact)>) -> String {
-    let mut steps = steps.into_iter();
+pub fn fate(steps: &[Step]) -> String {
     // A resolved signal of an alert that is over already causes nothing.
-    let Some((alert, first)) = steps.next() else { return "resolved".to_owned() };
-    match (first.event.as_str(), alert.state.as_str()) {
+    let Some((first, followed)) = steps.split_first() else { return "resolved".to_owned() };
+    match (first.fact.event.as_str(), first.record.state.as_str()) {
         ("opened", "quarantined") => "quarantined".to_owned(),
         ("opened", "suppressed") => {
-            let rule = alert.data.get("rule").and_then(Value::as_str).unwrap_or("default");
+            let rule = first.record.data.get("rule").and_then(Value::as_str).unwrap_or("default");
             format!("suppressed:{rule}")
         }
         ("opened", "open") => {
-            let opened_incident =
-                steps.any(|(record, fact)| record.process == "incident" && fact.opened.is_some());
-            if opened_incident { "opened" } else { "attached" }.to_owned()
+            let opens =
+                |step: &Step| step.record.process == "incident" && step.fact.opened.is_some();
+            if followed.iter().any(opens) { "opened" } else { "attached" }.to_owned()
         }
         ("repeated" | "refired", _) => "repeated".to_owned(),
         _ => "resolved".to_owned(),

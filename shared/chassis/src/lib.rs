@@ -30,4 +30,4 @@ pub use identity::{Identity, Signer, Verifier};
 pub use office::Office;
 pub use platform::{Platform, connect};
 pub use problem::Problem;
-pub use service::{Heard, Running, Service, Translate, dress, start};
+pub use service::{Heard, Running, Service, Translate, dress, open, start};

@@ -21,6 +21,8 @@ pub struct Office {
     pub rules: Arc<Ruleset>,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// None where what is said waits in the outbox.
+    pub bus: Option<bus::Bus>,
 }
 
 impl Office {

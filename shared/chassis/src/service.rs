@@ -19,7 +19,7 @@ use store::Step;
 use crate::Office;
 
 pub use running::Running;
-pub use start::{dress, start};
+pub use start::{dress, open, start};
 
 /// What a service is made of. Nothing runs until [`crate::start`].
 pub struct Service {

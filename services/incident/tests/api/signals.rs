@@ -9,6 +9,7 @@ use engine::{
 };
 use kernel::{Actor, Cause, Channel, derived_id};
 use serde_json::{Value, json};
+use store::Step;
 use uuid::Uuid;
 
 use crate::lifecycle::{at, rules};
@@ -46,21 +47,14 @@ impl Desk {
     }
 
     fn signal(&mut self, signal: Value) -> String {
-        let message = format!("m{}", self.count);
         let payload = signal.to_string();
-        let happening = incident::happening_of(
-            &self.rules,
-            payload.as_bytes(),
-            "steward.alerts.3.alertmanager.k",
-            &message,
-            self.now,
-        );
+        let happening = incident::happening_of(&self.rules, payload.as_bytes(), self.now);
         let mut steps = Vec::new();
         self.happen("alert", &happening, &mut steps);
-        incident::fate(steps.iter().map(|(record, fact)| (record, fact)))
+        incident::fate(&steps)
     }
 
-    fn happen(&mut self, process: &str, happening: &Happening, steps: &mut Vec<(Record, Fact)>) {
+    fn happen(&mut self, process: &str, happening: &Happening, steps: &mut Vec<Step>) {
         let cause = self.cause(Channel::Event);
         let key = reaction_key(&self.rules, process, happening, &cause);
         let Some(key) = key.unwrap_or_else(|fault| panic!("{fault}")) else { return };
@@ -86,23 +80,17 @@ impl Desk {
         }
     }
 
-    fn act(
-        &mut self,
-        record: Record,
-        command: Command,
-        cause: &Cause,
-        steps: &mut Vec<(Record, Fact)>,
-    ) {
+    fn act(&mut self, record: Record, command: Command, cause: &Cause, steps: &mut Vec<Step>) {
         let fact = decide(&self.rules, Subject::Existing(&record), &command, cause);
         self.keep(Some(record), fact.unwrap_or_else(|refusal| panic!("{refusal}")), steps);
     }
 
-    fn keep(&mut self, record: Option<Record>, fact: Fact, steps: &mut Vec<(Record, Fact)>) {
+    fn keep(&mut self, record: Option<Record>, fact: Fact, steps: &mut Vec<Step>) {
         let record = apply(record, &fact);
         self.records.insert(record.id, record.clone());
         let kind = contract::event_type(&record.process, &fact.event, 1);
         let happening = Happening::of_fact(&kind, &record, &fact);
-        steps.push((record, fact));
+        steps.push(Step { record, fact });
         for process in self.rules.subscribers(&kind).to_vec() {
             self.happen(&process, &happening, steps);
         }

@@ -8,6 +8,7 @@ use bus::{Bus, Consumption};
 use contract::{Descriptor, ProcessDescriptor};
 use engine::Ruleset;
 use http::{HeaderMap, Method, StatusCode};
+use kernel::Clock;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -114,6 +115,26 @@ async fn other_method(method: Method, _: HeaderMap) -> Result<StatusCode, Status
 }
 
 async fn office(service: &Service, config: &Config, platform: &Platform) -> anyhow::Result<Office> {
+    let (store, rules) = open(service, config, &platform.clock).await?;
+    Ok(Office {
+        service: Arc::from(service.name),
+        store,
+        rules,
+        clock: platform.clock.clone(),
+        metrics: Metrics::of(service.name),
+        bus: platform.bus.clone(),
+    })
+}
+
+/// Opens a service's store under its rules, and starts nothing else: what tools stand on.
+///
+/// # Errors
+/// Definitions that do not load (every fault is named), or a database that cannot be opened.
+pub async fn open(
+    service: &Service,
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<(Store, Arc<Ruleset>)> {
     std::fs::create_dir_all(&config.service.data_dir)
         .with_context(|| format!("{} cannot be made", config.service.data_dir.display()))?;
     let options = store::Options {
@@ -128,18 +149,12 @@ async fn office(service: &Service, config: &Config, platform: &Platform) -> anyh
         schemes: &service.schemes,
         over: config.service.definitions_dir.as_deref(),
     };
-    let rules = catalogue::rules(shipped, &options, platform.clock.now()).await;
+    let rules = catalogue::rules(shipped, &options, clock.now()).await;
     let rules = Arc::new(rules.with_context(|| format!("{} cannot start", service.name))?);
-    let store = Store::open(options, Arc::clone(&rules), platform.clock.clone())
+    let store = Store::open(options, Arc::clone(&rules), clock.clone())
         .await
         .with_context(|| format!("the database of {} cannot be opened", service.name))?;
-    Ok(Office {
-        service: Arc::from(service.name),
-        store,
-        rules,
-        clock: platform.clock.clone(),
-        metrics: Metrics::of(service.name),
-    })
+    Ok((store, rules))
 }
 
 fn describe(
