@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod cloudevents;
+pub mod door;
 
 mod fingerprint;
 mod quarantine;

@@ -1,7 +1,30 @@
-//! The only door from outside: who may come in, where a request goes, and what monitoring tools say.
+//! The only door from outside: who may come in, where a request goes, what monitoring tools say,
+//! and what happens live.
+//!
+//! [`service`] is the table of contents of the access database; [`Gateway::start`] opens the door.
 
 pub mod access;
-pub mod docs;
+mod docs;
+mod gateway;
 pub mod intake;
+pub mod live;
 pub mod openapi;
 pub mod routing;
+
+use chassis::Service;
+
+pub use gateway::{Gateway, Surroundings};
+
+/// The name under which the access database is a service like any other.
+pub const OWN_SERVICE: &str = "gateway";
+
+/// Persons, groups and API keys.
+#[must_use]
+pub fn service() -> Service {
+    Service::named(OWN_SERVICE)
+        .process("person.v1.yaml", include_str!("../processes/person.v1.yaml"))
+        .process("group.v1.yaml", include_str!("../processes/group.v1.yaml"))
+        .process("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml"))
+        .opens_itself("api_key")
+        .routes(&[], serde_json::json!({}), access::keys)
+}

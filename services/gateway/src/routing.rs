@@ -1,6 +1,7 @@
 //! Where a request goes: each collection to the service that owns it, wherever that runs.
 
 mod forward;
+pub mod switch;
 mod table;
 
 use std::{
@@ -67,6 +68,12 @@ impl Routes {
     #[must_use]
     pub fn now(&self) -> Arc<Table> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a service runs in this process.
+    #[must_use]
+    pub fn is_in_process(&self, service: &str) -> bool {
+        matches!(self.configured.get(service), Some(Upstream::InProcess(_)))
     }
 
     /// Takes what a service says of itself in place of what it said before, and keeps it.

@@ -16,7 +16,7 @@ use axum::{
 use chassis::{Problem, request::RequestId, request::X_REQUEST_ID};
 use contract::IDENTITY_HEADER;
 use futures::StreamExt;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower::ServiceExt;
 
 use super::{Destination, Upstream};
@@ -98,6 +98,8 @@ impl Forwarder {
         }
         let answer = match &destination.upstream {
             Upstream::InProcess(router) => {
+                // What our own router noted on the request (its path's parameters) is not theirs.
+                *request.extensions_mut() = Extensions::new();
                 // A router is never too busy to take a request, and its error is uninhabited.
                 let Ok(answer) = router.clone().oneshot(request).await;
                 Ok(answer)

@@ -1,0 +1,214 @@
+//! The gateway as it runs: its access database, its doors, and what it learns of the services.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use axum::{
+    Json, Router,
+    extract::State,
+    middleware,
+    response::Redirect,
+    routing::{any, get},
+};
+use bus::{Bus, Publisher};
+use chassis::{Config, Hand, Platform, Problem, Signer};
+use contract::{Descriptor, subject};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    OWN_SERVICE,
+    access::{self, Access, Token},
+    docs,
+    intake::door::Intake,
+    live::{self, Live},
+    openapi,
+    routing::{Forwarder, Routes, Upstream, switch},
+    service,
+};
+
+/// Where the last good descriptors are kept in the data folder.
+const DESCRIPTORS_FILE: &str = "descriptors.json";
+
+/// What the gateway needs beside what every service stands on.
+pub struct Surroundings {
+    /// Vouches for callers; its public half is what the platform verifies with.
+    pub signer: Signer,
+    /// Services by name, where they are not to be found by what they say of themselves.
+    pub upstreams: BTreeMap<String, Upstream>,
+    /// What services of this process say of themselves.
+    pub descriptors: Vec<Descriptor>,
+    /// The administrator's token; none reads or makes the one in the data folder.
+    pub token: Option<String>,
+    /// Moves the clock, where it is a manual one; the access database is put into it.
+    pub hand: Option<Hand>,
+}
+
+/// A gateway that runs.
+pub struct Gateway {
+    /// The whole HTTP surface, for use within the process.
+    pub router: Router,
+    /// Where it is served, if it is.
+    pub address: Option<SocketAddr>,
+    pub token: Token,
+    pub routes: Routes,
+    own: chassis::Running,
+    served: Option<JoinHandle<()>>,
+    /// Ends live streams first, since they would never end by themselves.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Starts the access database and opens the door, at `platform.listen` if that is given.
+    ///
+    /// # Errors
+    /// A taken port, a database that cannot be opened, an unusable administrator's token.
+    pub async fn start(
+        config: &Config,
+        platform: &Platform,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<Self> {
+        let Surroundings { signer, mut upstreams, descriptors, token, hand } = surroundings;
+        let listener = match platform.listen {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("the gateway cannot listen on {address}"))?,
+            ),
+            None => None,
+        };
+        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        let folder = &config.service.data_dir;
+        let token = Token::open(token, folder).context("the administrator's token")?;
+
+        // Its own records are served like any other service's, behind the same signed identity.
+        let inside = Platform { listen: None, ..platform.clone() };
+        let own = chassis::start(service(), config, &inside).await?;
+        if let Some(hand) = &hand {
+            hand.hold(own.settles());
+        }
+        upstreams.insert(OWN_SERVICE.to_owned(), Upstream::InProcess(own.router.clone()));
+        let routes = Routes::open(upstreams, folder.join(DESCRIPTORS_FILE));
+        routes.learn(own.descriptor.clone());
+        descriptors.into_iter().for_each(|descriptor| routes.learn(descriptor));
+
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        if let Some(bus) = &platform.bus {
+            tasks.spawn(learn(bus.clone(), routes.clone(), stop.clone()));
+        }
+        let access =
+            Access::new(own.office.store.clone(), platform.clock.clone(), routes.clone(), &token);
+        let publisher = platform.bus.clone().map(|bus| Publisher::new(bus, subject::ALERTS_STREAM));
+        let forwarder = Forwarder::new(config.limits.body_bytes)?;
+        let doors = Doors {
+            intake: Intake::new(publisher, platform.clock.clone()),
+            live: Live {
+                bus: platform.bus.clone(),
+                routes: routes.clone(),
+                access: access.clone(),
+                rules: own.office.rules.clone(),
+                stop: stop.clone(),
+            },
+            switch: switch::Switch { routes: routes.clone(), forwarder, signer, access },
+            hand,
+        };
+        let gauge = chassis::request::Gauge::new(
+            own.office.metrics.clone(),
+            config.limits.requests_in_flight,
+        );
+        let router = chassis::dress(doors.router(), gauge, config.limits.body_bytes)
+            .merge(chassis::life::router(&own.life));
+        let served = listener.map(|listener| serve(listener, router.clone(), stop.clone()));
+        Ok(Self { router, address, token, routes, own, served, stop, tasks })
+    }
+
+    /// Ends live streams, takes no more requests, finishes those in work, closes the database.
+    pub async fn stop(self, drain: Duration) {
+        self.own.life.drain();
+        self.stop.cancel();
+        if let Some(mut served) = self.served
+            && tokio::time::timeout(drain, &mut served).await.is_err()
+        {
+            tracing::warn!(seconds = drain.as_secs(), "requests were still in work at the end");
+            served.abort();
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.own.stop(drain).await;
+    }
+}
+
+struct Doors {
+    intake: Intake,
+    live: Live,
+    switch: switch::Switch,
+    hand: Option<Hand>,
+}
+
+impl Doors {
+    fn router(self) -> Router {
+        let clock = match &self.hand {
+            Some(hand) => chassis::hand::router(hand),
+            None => Router::new().route("/api/v1/clock", any(no_clock)),
+        };
+        let document = get(document).with_state(self.switch.routes.clone());
+        let let_in = middleware::from_fn_with_state(self.switch.access.clone(), access::let_in);
+        Router::new()
+            .merge(self.intake.router())
+            .merge(clock)
+            .route("/api/v1/events", get(live::follow).with_state(self.live))
+            .route("/api/v1/openapi.json", document)
+            .route("/api/v1/processes", get(switch::processes).with_state(self.switch.clone()))
+            .route("/api/v1/{*rest}", any(switch::forward).with_state(self.switch))
+            .route_layer(let_in)
+            .merge(docs::router())
+            .route("/", get(async || Redirect::temporary("/api/v1/docs/")))
+    }
+}
+
+/// The API of the whole platform, as of now.
+async fn document(State(routes): State<Routes>) -> Json<Value> {
+    Json(openapi::document(routes.now().descriptors()))
+}
+
+async fn no_clock() -> Problem {
+    Problem::new(
+        http::StatusCode::NOT_FOUND,
+        "clock",
+        "The clock is the system's; only `--clock manual` has one to move.",
+    )
+}
+
+fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> JoinHandle<()> {
+    // The remote address is what failures to authenticate are counted by.
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the listener failed");
+        }
+    })
+}
+
+/// Learns what services on the bus say of themselves. Those of this process have said it already,
+/// and what the bus keeps of them is of an earlier run.
+async fn learn(bus: Bus, routes: Routes, stop: CancellationToken) {
+    let mut told = bus.watch_descriptors();
+    loop {
+        for descriptor in told.borrow_and_update().values() {
+            if !routes.is_in_process(&descriptor.service) {
+                routes.learn(descriptor.clone());
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = told.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The gateway over HTTP: a real database, a real nats-server, small services of the test's own.
+
+mod access;
+mod desk;
+mod documents;
+mod intake;
+mod live;
+mod services;
