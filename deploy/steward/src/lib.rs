@@ -1,1 +1,22 @@
 //! One binary that runs every service: the launcher, `serve`, and the tools.
+
+mod boot;
+pub mod cli;
+mod serve;
+mod services;
+mod up;
+mod verify;
+
+pub use boot::{Settings, Steward, boot};
+
+/// Runs what the command line says, until it is done or asked to end.
+///
+/// # Errors
+/// Why it could not, in words for the person at the terminal.
+pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
+    match &arguments.command {
+        None | Some(cli::Command::Up) => up::run(&arguments).await,
+        Some(cli::Command::Serve { service }) => serve::run(&arguments, *service).await,
+        Some(cli::Command::Verify { service }) => verify::run(&arguments, *service).await,
+    }
+}

@@ -37,14 +37,15 @@ pub fn noon() -> DateTime<Utc> {
 impl Desk {
     pub async fn open() -> Self {
         let service = Service::named("post").process("parcel.v1.yaml", PARCEL);
-        Self::on(service, None, Clock::manual(noon())).await
+        Self::of(service, None).await
     }
 
-    pub async fn on(service: Service, bus: Option<::bus::Bus>, clock: Clock) -> Self {
+    pub async fn of(service: Service, bus: Option<::bus::Bus>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().display().to_string();
         let config = Config::of(&[("service.data_dir", data)]).unwrap();
         let signer = Signer::ephemeral().unwrap();
+        let clock = Clock::manual(noon());
         let verifier = Verifier::new(&signer.public_key());
         let platform = Platform { clock: clock.clone(), bus, verifier, listen: None };
         let running = start(service, &config, &platform).await.unwrap();

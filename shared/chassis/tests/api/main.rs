@@ -1,5 +1,4 @@
 //! The record API of a started service, in process, on a real database.
 
-mod bus;
 mod desk;
 mod records;

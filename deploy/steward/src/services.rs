@@ -1,0 +1,30 @@
+//! Which services there are, and how each is configured from the command line.
+
+use anyhow::Context as _;
+use chassis::{Config, Service};
+
+use crate::cli::{Arguments, ServiceName};
+
+impl ServiceName {
+    /// Every service.
+    pub(crate) const ALL: [Self; 2] = [Self::Gateway, Self::Incident];
+
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Self::Gateway => gateway::service(),
+            Self::Incident => incident::service(),
+        }
+    }
+}
+
+/// The configuration that file, environment and command line give together.
+pub(crate) fn config(
+    arguments: &Arguments,
+    more: &[(&'static str, String)],
+) -> anyhow::Result<Config> {
+    let mut flags = vec![("service.data_dir", arguments.data_dir.display().to_string())];
+    flags.extend(arguments.database_url_template.clone().map(|url| ("database.url", url)));
+    flags.extend(arguments.nats_url.clone().map(|url| ("bus.url", url)));
+    flags.extend_from_slice(more);
+    Config::load(arguments.config.as_deref(), &flags).context("nothing was started")
+}

@@ -1,0 +1,67 @@
+//! `steward up`: everything on this machine, told to a person.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use bus::server::Search;
+use chassis::{life, telemetry};
+use gateway::access;
+
+use crate::{Settings, Steward, boot, cli::Arguments, services};
+
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let quiet =
+        std::env::var_os("STEWARD__TELEMETRY__LEVEL").is_none() && arguments.config.is_none();
+    let level: &[_] = if quiet { &[("telemetry.level", "warn".to_owned())] } else { &[] };
+    let config = services::config(arguments, level)?;
+    let telemetry = telemetry::start(&config.telemetry, "steward")?;
+    let settings = Settings {
+        config,
+        port: arguments.port,
+        clock: arguments.clock.clock(),
+        admin_token: std::env::var(access::TOKEN_VARIABLE).ok(),
+        search: Search::from_env(),
+    };
+    let mut say = tell;
+    let steward = tokio::select! {
+        steward = boot(settings, &mut say) => steward?,
+        () = life::asked_to_end() => return Ok(()),
+    };
+    welcome(arguments, &steward);
+    life::asked_to_end().await;
+    tell("Stopping.".to_owned());
+    tokio::select! {
+        () = steward.stop() => {}
+        () = life::asked_to_end() => tell("Stopped at once; what was acknowledged is kept.".to_owned()),
+    }
+    telemetry.stop().await;
+    Ok(())
+}
+
+fn tell(sentence: String) {
+    let mut out = std::io::stdout().lock();
+    // Nobody reads it when this fails.
+    let _ = writeln!(out, "  {sentence}").and_then(|()| out.flush());
+}
+
+fn welcome(arguments: &Arguments, steward: &Steward) {
+    let (url, folder) = (&steward.url, arguments.data_dir.display());
+    let (bold, plain) =
+        if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let (where_token, token) = if std::env::var_os(access::TOKEN_VARIABLE).is_some() {
+        (format!("as given in {}", access::TOKEN_VARIABLE), format!("${}", access::TOKEN_VARIABLE))
+    } else {
+        let file = format!("{folder}/{}", access::TOKEN_FILE);
+        (format!("in {file}"), format!("$(cat {file})"))
+    };
+    println!(
+        "\n{bold}Steward is ready at {url}{plain}   (the API: {url}/api/v1/docs/)\n\
+         The administrator's token is {where_token}\n\n\
+         Send a first alert, and see its incident:\n\
+         \x20 curl -sS {url}/api/v1/intake/alertmanager -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/json' -d '{ALERT}'\n\
+         \x20 curl -sS {url}/api/v1/incidents -H \"Authorization: Bearer {token}\"\n\n\
+         Ctrl-C stops everything; the next start goes on with all data."
+    );
+}
+
+/// One alert as Alertmanager sends it.
+const ALERT: &str = r#"{"version":"4","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"DiskFull","service":"SVC-PAY","instance":"db-pay-01","severity":"critical"},"annotations":{"summary":"Disk of db-pay-01 is full"},"startsAt":"2026-11-22T10:00:00Z","endsAt":"0001-01-01T00:00:00Z"}]}"#;
