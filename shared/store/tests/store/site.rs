@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +10,6 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::{Command, Definition, Happening, Record, Ruleset, Schemes};
-use futures::FutureExt;
 use kernel::{Actor, Cause, Channel, Clock};
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -227,28 +225,8 @@ pub async fn on_sqlite(test: impl AsyncFnOnce(&Site)) {
     test(&site).await;
 }
 
-/// On a database of its own in the server that `STEWARD_TEST_POSTGRES` names.
+/// On a scratch database, where there is a PostgreSQL.
 pub async fn on_postgres(test: impl AsyncFnOnce(&Site)) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Ok(server) = std::env::var("STEWARD_TEST_POSTGRES") else {
-        let required = std::env::var("STEWARD_TEST_REQUIRE_ALL").is_ok_and(|all| all == "1");
-        assert!(!required, "STEWARD_TEST_POSTGRES names no PostgreSQL");
-        eprintln!("SKIPPED: no PostgreSQL, because STEWARD_TEST_POSTGRES is not set");
-        return;
-    };
-    let server = server.trim_end_matches('/');
-    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-    let name = format!("store_{process}_{count}");
-    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
-        .await
-        .expect("the server that STEWARD_TEST_POSTGRES names");
-    let create = format!("CREATE DATABASE {name}");
-    admin.execute(AssertSqlSafe(create)).await.expect("a database");
-    let site = Site::at(format!("{server}/{name}"));
-    let outcome = AssertUnwindSafe(test(&site)).catch_unwind().await;
-    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
-    admin.execute(AssertSqlSafe(drop)).await.expect("the database goes");
-    if let Err(panic) = outcome {
-        std::panic::resume_unwind(panic);
-    }
+    let Some(scratch) = testkit::Postgres::scratch().await else { return };
+    test(&Site::at(scratch.url.clone())).await;
 }
