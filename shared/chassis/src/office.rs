@@ -8,7 +8,7 @@ use engine::{Command, Definition, Record, Ruleset};
 use http::{HeaderValue, StatusCode, header};
 use kernel::{Actor, Clock};
 use serde_json::{Value, json};
-use store::{Act, Done, Setback, Store};
+use store::{Act, Done, Setback, Store, Target};
 
 use crate::{problem::Problem, telemetry::metrics::Metrics};
 
@@ -31,7 +31,7 @@ impl Office {
     /// # Errors
     /// The problem to answer; what broke here is in the log.
     pub async fn act(&self, act: Act) -> Result<Done, Problem> {
-        name_span(act.commands.first());
+        name_span(&act);
         self.counted(self.store.act(act).await)
     }
 
@@ -82,11 +82,14 @@ fn path_of(definition: &Definition, record: &Record) -> String {
     format!("/api/v1/{}/{}", definition.collection, record.id)
 }
 
-/// The span of a request is called by what it asks: `incident.resolve` reads better than a route.
-fn name_span(command: Option<&Command>) {
-    if let Some(command) = command {
-        tracing::Span::current().record("command", command.name());
-    }
+/// The span of a request is called by what it asks: `incident.resolve` says more than a route.
+fn name_span(act: &Act) {
+    let process = match &act.target {
+        Target::New { process } | Target::Record { process, .. } => process,
+        Target::Event(happening) => &happening.kind,
+    };
+    let command = act.commands.first().map_or("event", Command::name);
+    tracing::Span::current().record("otel.name", format!("{process}.{command}"));
 }
 
 impl From<Setback> for Problem {

@@ -13,14 +13,20 @@ const ALWAYS: [u16; 5] = [400, 401, 403, 500, 503];
 /// `{"paths":{…},"components":{…}}` of all processes of a service.
 ///
 /// The gateway merges the fragments of all services; equal names hold equal things.
+///
+/// Processes in `opened_elsewhere` have no `POST` on their collection here.
 #[must_use]
-pub fn fragment(service: &str, rules: &Ruleset) -> Value {
+pub fn fragment(service: &str, rules: &Ruleset, opened_elsewhere: &[&str]) -> Value {
     let mut paths = shapes::service_paths(service);
     let mut schemas = shapes::common_schemas();
     for definition in rules.processes() {
         schemas.insert(shapes::name_of(definition), shapes::record(definition));
         schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
         collection(definition, &mut paths);
+        if opened_elsewhere.contains(&definition.process.as_str()) {
+            let root = &mut paths[&format!("/api/v1/{}", definition.collection)];
+            root.as_object_mut().map(|methods| methods.remove("post"));
+        }
     }
     json!({
         "paths": paths,

@@ -1,1 +1,20 @@
-//! What tests stand on: a real nats-server, real databases, a clock that moves.
+//! What tests stand on: a real nats-server, real databases, and waiting for what must come.
+
+mod nats;
+mod postgres;
+mod wait;
+
+pub use nats::Nats;
+pub use postgres::{Postgres, Scratch, Sync};
+pub use wait::{eventually, until};
+
+/// Says loudly that a test proves nothing here, and fails where everything is required
+/// (`STEWARD_TEST_REQUIRE_ALL=1`).
+///
+/// # Panics
+/// When everything is required.
+pub fn skipped(what: &str, because: &str) {
+    let required = std::env::var("STEWARD_TEST_REQUIRE_ALL").is_ok_and(|all| all == "1");
+    assert!(!required, "{what} is required, but {because}");
+    eprintln!("SKIPPED: {what}, because {because}");
+}

@@ -333,55 +333,46 @@ pub fn common_schemas() -> Map<String, Value> {
 
 /// What a service answers beside its collections.
 pub fn service_paths(service: &str) -> Map<String, Value> {
-    let items = |item: Value| object(&[("items", list_of(&item))]);
-    let any = || json!({ "type": "object" });
-    let operation = |name: &str, summary: &str, parameters: Vec<Value>, body: Option<Value>| {
-        let mut responses = problems([400, 401, 403, 404, 422, 500, 503].iter());
-        let answer = if body.is_some() {
-            object(&[("redriven", json!({ "const": true }))])
-        } else {
-            items(any())
-        };
-        responses.insert("200".to_owned(), shown(&answer));
-        if body.is_some() {
-            responses.extend(problems([413, 415].iter()));
-        }
-        let mut operation = json!({
+    let root = format!("/api/v1/services/{service}");
+    let text = || json!({ "type": "string" });
+    let letter = object(&[("consumer", text()), ("message", text())]);
+    let items = object(&[("items", list_of(&json!({ "type": "object" })))]);
+    let done = object(&[("done", json!({ "const": true }))]);
+    let since = json!({
+        "name": "since", "in": "query", "description": "The moment to begin at.",
+        "schema": { "type": "string", "format": "date-time" },
+    });
+    let operation = |name: &str, summary: &str, parameters: Vec<Value>, statuses: &[u16]| {
+        let mut responses = problems([400, 401, 403, 500, 503].iter().chain(statuses));
+        let answer = if statuses.contains(&404) { &done } else { &items };
+        responses.insert("200".to_owned(), shown(answer));
+        json!({
             "operationId": format!("{service}_{name}"),
             "tags": ["operation"],
             "summary": summary,
             "parameters": parameters,
             "responses": responses,
-        });
-        if let Some(body) = body {
-            operation["requestBody"] = body;
-        }
-        operation
+        })
     };
-    let letter = object(&[
-        ("consumer", json!({ "type": "string" })),
-        ("message", json!({ "type": "string" })),
-    ]);
-    let root = format!("/api/v1/services/{service}");
-    let limit = || vec![parameter("Limit")];
+    let turn = |name: &str, summary: &str| {
+        let mut operation = operation(name, summary, Vec::new(), &[404, 413, 415, 422]);
+        operation["requestBody"] = body(letter.clone(), true);
+        json!({ "post": operation })
+    };
+    let list = |name: &str, summary: &str, parameters: Vec<Value>| json!({ "get": operation(name, summary, parameters, &[422]) });
+    let limit = || parameter("Limit");
     let paths = [
-        (
-            "dead-letters",
-            json!({ "get": operation("dead_letters", "Events that were given up", limit(), None) }),
-        ),
+        ("dead-letters", list("dead_letters", "Events that were given up", vec![limit()])),
         (
             "dead-letters/redrive",
-            json!({ "post": operation(
-                "redrive",
-                "Try a dead letter again, with what waits behind it",
-                Vec::new(),
-                Some(body(letter, true)),
-            ) }),
+            turn("redrive", "Try a dead letter again, with what waits behind it"),
         ),
         (
-            "refusals",
-            json!({ "get": operation("refusals", "Commands that rules refused", limit(), None) }),
+            "dead-letters/give-up",
+            turn("give_up", "Give a dead letter up, so that what waits behind it goes on"),
         ),
+        ("deliveries", list("deliveries", "How deliveries ended, each counted once", Vec::new())),
+        ("refusals", list("refusals", "Commands that rules refused", vec![limit(), since])),
     ];
     paths.into_iter().map(|(path, item)| (format!("{root}/{path}"), item)).collect()
 }

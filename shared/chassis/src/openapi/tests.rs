@@ -43,7 +43,7 @@ fn references(value: &Value, into: &mut BTreeSet<String>) {
 fn every_reference_leads_somewhere_and_every_transition_has_a_path() {
     let definition = Definition::parse(PROCESS, 1).unwrap();
     let rules = Ruleset::new(vec![definition], Schemes::new(Vec::new())).unwrap();
-    let document = fragment("post", &rules);
+    let document = fragment("post", &rules, &[]);
     let mut targets = BTreeSet::new();
     references(&document, &mut targets);
     assert!(targets.len() > 10);

@@ -174,7 +174,7 @@ fn describe(
         prefix: definition.prefix.clone(),
         roles: definition.role_names(),
     });
-    let mut document = openapi::fragment(service.name, rules);
+    let mut document = openapi::fragment(service.name, rules, &service.opened_elsewhere);
     for more in &service.documents {
         openapi::merge(&mut document, more);
     }

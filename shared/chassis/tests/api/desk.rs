@@ -37,15 +37,14 @@ pub fn noon() -> DateTime<Utc> {
 impl Desk {
     pub async fn open() -> Self {
         let service = Service::named("post").process("parcel.v1.yaml", PARCEL);
-        Self::of(service, None).await
+        Self::on(service, None, Clock::manual(noon())).await
     }
 
-    pub async fn of(service: Service, bus: Option<::bus::Bus>) -> Self {
+    pub async fn on(service: Service, bus: Option<::bus::Bus>, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().display().to_string();
         let config = Config::of(&[("service.data_dir", data)]).unwrap();
         let signer = Signer::ephemeral().unwrap();
-        let clock = Clock::manual(noon());
         let verifier = Verifier::new(&signer.public_key());
         let platform = Platform { clock: clock.clone(), bus, verifier, listen: None };
         let running = start(service, &config, &platform).await.unwrap();

@@ -1,4 +1,5 @@
 //! The record API of a started service, in process, on a real database.
 
+mod bus;
 mod desk;
 mod records;
