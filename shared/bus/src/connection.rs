@@ -20,6 +20,8 @@ use crate::{Address, address::Login};
 /// How long an answer of the server may take before it counts as lost.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A record's data three times (as it is, and old and new of all that changed), and its attributes.
+const LARGEST_EVENT: usize = 900 * 1024;
 
 /// What a connection needs.
 #[derive(Clone, Debug)]
@@ -207,20 +209,42 @@ impl Bus {
     }
 
     /// What an operator should know about the server that we are connected to: empty when an
-    /// acknowledgement means "on disk".
+    /// acknowledgement means "on disk" and every event fits.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let options = &self.inner.options;
-        if options.syncs_always || options.replicas >= 3 {
-            return Vec::new();
+        let mut warnings = Vec::new();
+        if !options.syncs_always && options.replicas < 3 {
+            warnings.push(format!(
+                "The NATS server at {} was not started by Steward and streams are created with {} \
+                 replica(s): what it acknowledges may be lost when its machine fails, because it \
+                 writes to disk only every two minutes by default. Set `sync_interval: always` in \
+                 its configuration and declare it, or use 3 replicas.",
+                options.address, options.replicas
+            ));
         }
-        vec![format!(
-            "The NATS server at {} was not started by Steward and streams are created with {} \
-             replica(s): what it acknowledges may be lost when its machine fails, because it \
-             writes to disk only every two minutes by default. Set `sync_interval: always` in its \
-             configuration and declare it, or use 3 replicas.",
-            options.address, options.replicas
-        )]
+        let info = self.inner.client.try_server_info();
+        if let Some(info) = info.filter(|info| info.max_payload < LARGEST_EVENT) {
+            warnings.push(format!(
+                "The NATS server at {} takes messages of at most {} bytes. An event carries its \
+                 record, at most 256 KiB, and what changed in it: one that is larger than the \
+                 server takes holds back its record. Set `max_payload: 2MB` in its configuration.",
+                options.address, info.max_payload
+            ));
+        }
+        warnings
+    }
+
+    /// Refuses a server that takes batches for single messages: it would acknowledge only the last.
+    pub(crate) fn new_enough(&self) -> Result<(), BusError> {
+        if self.inner.client.is_server_compatible(2, 12, 0) {
+            return Ok(());
+        }
+        let version = self.inner.client.server_info().version;
+        Err(BusError::Refused(format!(
+            "the NATS server at {} is {version}; Steward needs 2.12 or newer",
+            self.inner.options.address
+        )))
     }
 
     /// Hands over what is still in the client and closes the connection.

@@ -55,7 +55,7 @@ pub async fn consume<D: Desk, L: Leases>(
         leases,
     };
     rota.run(&stop).await;
-    rota.give_back(|_| true);
+    rota.give_back(|_, _| true);
     join_all(rota.leaving.values_mut()).await;
     rota.say(FAREWELL).await;
 }
@@ -134,11 +134,13 @@ impl<D: Desk, L: Leases> Rota<D, L> {
 
     /// Prolongs what is held, drops what is lost; whether the database could be asked.
     async fn renew(&mut self) -> bool {
-        self.held.retain(|_, held| !held.lanes.iter().all(JoinHandle::is_finished));
-        let fences: Vec<Fence> = self.held.values().map(|held| held.fence.clone()).collect();
-        if fences.is_empty() {
+        // A lane that ended by itself was fenced off, or its desk panicked: taken up anew.
+        self.give_back(|_, held| held.lanes.iter().any(JoinHandle::is_finished));
+        let due = Instant::now() + TTL - 2 * ROUND;
+        if self.held.values().all(|held| held.sure_until > due) {
             return true;
         }
+        let fences: Vec<Fence> = self.held.values().map(|held| held.fence.clone()).collect();
         let asked = Instant::now();
         let renewed = match self.leases.renew(&fences, TTL).await {
             Ok(renewed) => Some(renewed),
@@ -174,7 +176,7 @@ impl<D: Desk, L: Leases> Rota<D, L> {
         let before_us = self.heard.range(..self.what.owner.clone()).count();
         let replicas = self.heard.len() + 1;
         let is_ours = |partition: u8| usize::from(partition) % replicas == before_us;
-        self.give_back(|partition| !is_ours(partition));
+        self.give_back(|partition, _| !is_ours(partition));
         self.leaving.retain(|_, leaving| !leaving.is_finished());
         for partition in (0..PARTITIONS).filter(|partition| is_ours(*partition)) {
             if self.held.contains_key(&partition) || self.leaving.contains_key(&partition) {
@@ -215,8 +217,10 @@ impl<D: Desk, L: Leases> Rota<D, L> {
     }
 
     /// Begins to give back: beside the rounds, which must not miss a renewal meanwhile.
-    fn give_back(&mut self, is_surplus: impl Fn(u8) -> bool) {
-        for (partition, held) in self.held.extract_if(.., |partition, _| is_surplus(*partition)) {
+    fn give_back(&mut self, is_surplus: impl Fn(u8, &Held) -> bool) {
+        for (partition, held) in
+            self.held.extract_if(.., |partition, held| is_surplus(*partition, held))
+        {
             let leaving = tokio::spawn(leave(self.leases.clone(), held));
             self.leaving.insert(partition, leaving);
         }

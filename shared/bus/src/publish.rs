@@ -7,6 +7,7 @@ use std::{future::Future, sync::Arc};
 use async_nats::{HeaderMap, PublishErrorKind, Request, RequestErrorKind};
 use bytes::Bytes;
 use contract::Envelope;
+use futures::TryFutureExt as _;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -65,6 +66,9 @@ impl NotDurable {
 struct Answer {
     #[serde(default)]
     stream: String,
+    /// Messages of the batch, when it was one.
+    #[serde(default)]
+    count: Option<usize>,
     #[serde(default)]
     error: Option<Problem>,
 }
@@ -137,7 +141,8 @@ impl Bus {
             count(&self.inner.counted.republished, batch.len());
         }
         for message in batch {
-            self.unless_lost(self.ask(stream, message, headers_of(message))).await?;
+            let asked = self.ask(stream, message, headers_of(message)).map_ok(|_| ());
+            self.unless_lost(asked).await?;
         }
         Ok(())
     }
@@ -174,7 +179,13 @@ impl Bus {
                     })?;
             } else {
                 headers.insert("Nats-Batch-Commit", "1");
-                return self.ask(stream, message, headers).await;
+                let answer = self.ask(stream, message, headers).await?;
+                // A server that knows no batches acknowledges the last message alone.
+                if answer.count != Some(batch.len()) {
+                    return self.new_enough().and(Err(BusError::client("a batch was torn")(
+                        format!("{} messages, answered {answer:?}", batch.len()).into(),
+                    )));
+                }
             }
         }
         Ok(())
@@ -186,7 +197,7 @@ impl Bus {
         stream: &str,
         message: &Message,
         headers: HeaderMap,
-    ) -> Result<(), BusError> {
+    ) -> Result<Answer, BusError> {
         let request =
             Request::new().headers(headers).payload(message.payload.clone()).timeout(None);
         let reply =
@@ -202,15 +213,15 @@ impl Bus {
             )?;
         let answer: Answer = serde_json::from_slice(&reply.payload)
             .map_err(|error| BusError::client("the server's answer is unreadable")(error.into()))?;
-        match answer.error {
+        match &answer.error {
             // A malformed message is refused for good; all else may pass (a full disk, an election).
             Some(problem) if matches!(problem.err_code, 10054 | 10097 | 10174) => {
-                Err(BusError::Refused(problem.description))
+                Err(BusError::Refused(problem.description.clone()))
             }
             Some(problem) => Err(BusError::client("the stream refuses")(
                 format!("{} ({})", problem.description, problem.err_code).into(),
             )),
-            None if answer.stream == stream => Ok(()),
+            None if answer.stream == stream => Ok(answer),
             None => Err(BusError::Refused(format!(
                 "the subject {} belongs to the stream {}, not to {stream}",
                 message.subject, answer.stream

@@ -21,7 +21,6 @@ pub(crate) struct Reading {
     bus: Bus,
     stream: String,
     filter: String,
-    /// The lowest sequence that has not been read.
     next: u64,
     open: Option<Open>,
 }
@@ -39,6 +38,11 @@ impl Reading {
     /// Reads from the sequence `from` on; an empty filter takes everything.
     pub fn new(bus: Bus, stream: &str, filter: &str, from: u64) -> Self {
         Self { bus, stream: stream.to_owned(), filter: filter.to_owned(), next: from, open: None }
+    }
+
+    /// The lowest sequence that has not been read.
+    pub fn place(&self) -> u64 {
+        self.next
     }
 
     /// The next message up to the sequence `last`; `None` when there is none.

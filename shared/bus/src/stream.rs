@@ -45,6 +45,7 @@ impl Bus {
     /// first makes it.
     pub(crate) async fn ensure_stream(&self, name: &str) -> Result<Info, BusError> {
         self.reachable()?;
+        self.new_enough()?;
         let wanted = declared(name, self.inner.options.replicas);
         let jetstream = &self.inner.jetstream;
         match jetstream.get_stream(name).await {

@@ -55,20 +55,9 @@ async fn read(
     after: Option<u64>,
     tell: &mpsc::Sender<Tailed>,
 ) -> std::convert::Infallible {
-    // "From now" is fixed once, so that an interruption skips nothing.
-    let mut start = after;
-    let mut reading = loop {
-        bus.connected().await;
-        match bus.totals(stream).await {
-            Ok(totals) => {
-                // A stream that was made anew counts from 1 again.
-                let place = (*start.get_or_insert(totals.last_sequence)).min(totals.last_sequence);
-                break Reading::new(bus.clone(), stream, &filter(stream), place + 1);
-            }
-            Err(error) => tracing::debug!(stream, error = ?error, "a tail waits"),
-        }
-        tokio::time::sleep(PAUSE).await;
-    };
+    let start_at = |next| Reading::new(bus.clone(), stream, &filter(stream), next);
+    let last = last_of(bus, stream).await;
+    let mut reading = start_at(after.map_or(last, |place| place.min(last)) + 1);
     loop {
         match reading.next().await {
             Ok((sequence, message)) => {
@@ -82,9 +71,24 @@ async fn read(
             Err(error) => {
                 tracing::debug!(stream, error = ?error, "a tail starts over");
                 tokio::time::sleep(PAUSE).await;
-                bus.connected().await;
+                // A stream that was made anew counts from 1 again.
+                if last_of(bus, stream).await + 1 < reading.place() {
+                    reading = start_at(1);
+                }
             }
         }
+    }
+}
+
+/// The last sequence of a stream, as soon as it can be asked.
+async fn last_of(bus: &Bus, stream: &str) -> u64 {
+    loop {
+        bus.connected().await;
+        match bus.totals(stream).await {
+            Ok(totals) => return totals.last_sequence,
+            Err(error) => tracing::debug!(stream, error = ?error, "a tail waits"),
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

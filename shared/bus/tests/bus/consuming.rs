@@ -1,6 +1,13 @@
 //! From the bus to a desk: each record's messages in order, with effect once, by any replica.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_nats::jetstream;
 use bus::{Bus, Consumption, Desk, Message, consume};
@@ -194,6 +201,27 @@ async fn a_desk_that_fails_gets_the_same_again_before_anything_newer() {
     effects(&database, 800).await;
     in_order(&database, 20);
     caught_up(&world.bus).await;
+}
+
+/// Falls over at its first turn.
+struct Clumsy(AtomicBool, Clerk);
+
+impl Desk for Clumsy {
+    async fn take(&self, deliveries: Vec<bus::Delivery>, fence: &bus::Fence) -> Vec<bus::Outcome> {
+        assert!(self.0.swap(true, Ordering::SeqCst), "the first turn falls over, on purpose");
+        self.1.take(deliveries, fence).await
+    }
+}
+
+#[tokio::test]
+async fn a_desk_that_panics_loses_nothing_and_its_partition_goes_on() {
+    let world = world().await;
+    let database = Database::default();
+    let clerk = Clerk { database: database.clone(), name: "a".to_owned() };
+    let _replica = start(&world.bus, "a", &database, Clumsy(AtomicBool::default(), clerk));
+    world.bus.publish_all("INCIDENT", histories(0, 400)).await.unwrap();
+    effects(&database, 400).await;
+    in_order(&database, 10);
 }
 
 #[tokio::test]
