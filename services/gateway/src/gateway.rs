@@ -151,7 +151,7 @@ impl Doors {
     fn router(self) -> Router {
         let clock = match &self.hand {
             Some(hand) => chassis::hand::router(hand),
-            None => Router::new().route("/api/v1/clock", any(no_clock)),
+            None => Router::new().route("/api/v1/clock", get(no_clock).post(no_clock)),
         };
         let document = get(document).with_state(self.switch.routes.clone());
         let let_in = middleware::from_fn_with_state(self.switch.access.clone(), access::let_in);

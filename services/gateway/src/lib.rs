@@ -18,13 +18,19 @@ pub use gateway::{Gateway, Surroundings};
 /// The name under which the access database is a service like any other.
 pub const OWN_SERVICE: &str = "gateway";
 
-/// Persons, groups and API keys.
+/// The definitions of the access database: name of the file and its text.
+pub const DEFINITIONS: [(&str, &str); 3] = [
+    ("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml")),
+    ("group.v1.yaml", include_str!("../processes/group.v1.yaml")),
+    ("person.v1.yaml", include_str!("../processes/person.v1.yaml")),
+];
+
+/// The table of contents of the access database: persons, groups and API keys.
 #[must_use]
 pub fn service() -> Service {
-    Service::named(OWN_SERVICE)
-        .process("person.v1.yaml", include_str!("../processes/person.v1.yaml"))
-        .process("group.v1.yaml", include_str!("../processes/group.v1.yaml"))
-        .process("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml"))
-        .opens_itself("api_key")
-        .routes(&[], serde_json::json!({}), access::keys)
+    let mut service = Service::named(OWN_SERVICE);
+    for (file, text) in DEFINITIONS {
+        service = service.process(file, text);
+    }
+    service.opens_itself("api_key").routes(&[], serde_json::json!({}), access::keys)
 }

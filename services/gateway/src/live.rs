@@ -135,13 +135,12 @@ impl Follower {
 
     /// A sign of life with the present place; none, and the end, for who may not come in any more.
     async fn alive(&mut self) -> Option<Event> {
-        let from = std::net::IpAddr::from([0, 0, 0, 0]);
-        match self.live.access.caller(&self.headers, from).await {
-            Ok(caller) => {
+        match self.live.access.again(&self.headers).await {
+            Ok(Some(caller)) => {
                 let filter = self.audience.filter.take();
                 self.audience = audience_of(&caller, filter);
             }
-            Err(problem) if problem.status == http::StatusCode::UNAUTHORIZED => return None,
+            Ok(None) => return None,
             // Who may come in cannot be told at the moment: as it was.
             Err(_) => {}
         }

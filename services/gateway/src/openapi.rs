@@ -20,7 +20,28 @@ pub fn document(services: &BTreeMap<String, Descriptor>) -> Value {
     for (service, descriptor) in services {
         add(&mut document, service, descriptor.openapi.clone());
     }
+    for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        item.as_object_mut()
+            .into_iter()
+            .flatten()
+            .for_each(|(_, operation)| at_the_door(operation));
+    }
     document
+}
+
+/// What the door itself answers, whoever answers else.
+fn at_the_door(operation: &mut Value) {
+    // An operation without security is open to everybody.
+    if operation["security"].is_array() {
+        return;
+    }
+    let reads_body = operation.get("requestBody").is_some();
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    let statuses = ["401", "429", "503"].into_iter().chain(reads_body.then_some("413"));
+    for status in statuses {
+        let refused = json!({ "$ref": "#/components/responses/NotDone" });
+        responses.entry(status).or_insert(refused);
+    }
 }
 
 fn add(document: &mut Value, service: &str, mut fragment: Value) {
@@ -189,6 +210,9 @@ mod tests {
         assert!(schemas.get("incident.Same").is_none());
         assert_eq!(document["paths"]["/api/v1/shared"]["get"]["summary"], "changes");
         assert_eq!(document["info"]["title"], "Steward");
+        let list = &document["paths"]["/api/v1/incidents"]["get"]["responses"];
+        assert!(list["401"].is_object() && list["429"].is_object() && list.get("413").is_none());
+        assert!(document["paths"]["/healthz"]["get"]["responses"].get("401").is_none());
         let reference =
             "/paths/~1api~1v1~1incidents/get/responses/200/content/application~1json/schema/$ref";
         let expected = json!("#/components/schemas/incident.Page");

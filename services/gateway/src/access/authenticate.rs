@@ -111,17 +111,34 @@ impl Access {
     /// 401 without a sound credential, 429 when the address showed too many unsound ones, 503 when
     /// the database cannot be asked.
     pub async fn caller(&self, headers: &HeaderMap, from: IpAddr) -> Result<Arc<Caller>, Problem> {
-        let Credential::Secret(digest) = credential(headers)?;
-        if secret::same(&digest, &self.inner.administrator) {
-            return Ok(self.administrator());
+        let credential = credential(headers)?;
+        self.known_or_found(&credential).await?.ok_or_else(|| self.refused(from))
+    }
+
+    /// As whom somebody who came in with these headers would come in now, if at all.
+    ///
+    /// # Errors
+    /// 503 when the database cannot be asked.
+    pub async fn again(&self, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Problem> {
+        match credential(headers) {
+            Ok(credential) => self.known_or_found(&credential).await,
+            Err(_) => Ok(None),
         }
-        let known = self.known(&digest, FRESH, true);
-        if let Some(caller) = known {
-            return Ok(caller);
+    }
+
+    async fn known_or_found(
+        &self,
+        Credential::Secret(digest): &Credential,
+    ) -> Result<Option<Arc<Caller>>, Problem> {
+        if secret::same(digest, &self.inner.administrator) {
+            return Ok(Some(self.administrator()));
+        }
+        if let Some(caller) = self.known(digest, FRESH, true) {
+            return Ok(Some(caller));
         }
         // Read before the database is, so that a change meanwhile makes the answer stale.
         let generation = self.inner.generation.load(Ordering::SeqCst);
-        match self.look_up(&digest).await {
+        match self.look_up(digest).await {
             Ok(Some((caller, expires_at))) => {
                 let caller = Arc::new(caller);
                 let session = Session {
@@ -135,19 +152,19 @@ impl Access {
                 if sessions.len() >= CALLERS {
                     sessions.clear();
                 }
-                sessions.insert(digest, session);
-                Ok(caller)
+                sessions.insert(*digest, session);
+                Ok(Some(caller))
             }
             Ok(None) => {
                 let mut sessions =
                     self.inner.sessions.write().unwrap_or_else(PoisonError::into_inner);
-                sessions.remove(&digest);
-                Err(self.refused(from))
+                sessions.remove(digest);
+                Ok(None)
             }
             Err(setback) => {
                 let cause = std::error::Error::source(&setback).map(ToString::to_string);
                 tracing::error!(error = %setback, cause, "the access database does not answer");
-                self.known(&digest, TOLERATED, false).ok_or_else(|| {
+                self.known(digest, TOLERATED, false).map(Some).ok_or_else(|| {
                     Problem::unavailable("access", "Who you are cannot be looked up now.")
                 })
             }
