@@ -100,7 +100,8 @@ pub(crate) fn named_id(scope: &str, name: &str) -> Uuid {
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    if text.is_empty() || text.len() > 255 {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !(1..=255).contains(&text.len()) || !is_visible {
         let message = "Idempotency-Key must be 1 to 255 visible characters.";
         return Err(Problem::invalid("/Idempotency-Key", "length", message));
     }

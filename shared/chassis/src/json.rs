@@ -35,7 +35,7 @@ impl Json {
     /// # Errors
     /// 422 with what does not fit.
     pub fn typed<T: serde::de::DeserializeOwned>(self) -> Result<T, Problem> {
-        serde_json::from_value(self.value).map_err(|error| {
+        typed(self.value).map_err(|error| {
             Problem::invalid("", "type", format!("The body does not fit: {error}."))
         })
     }
@@ -80,6 +80,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
         let detail = refusal.to_string();
         Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail).with_errors(refusal.faults)
     })
+}
+
+/// A JSON object as the type that it must be. A list of the fields' values alone is no object,
+/// though serde would take it for one.
+pub(crate) fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
+    if !value.is_object() {
+        return Err("it must be a JSON object".to_owned());
+    }
+    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 /// 413, for a body beyond what is taken here.

@@ -10,7 +10,10 @@ use kernel::{Actor, Clock};
 use serde_json::{Value, json};
 use store::{Act, Done, Setback, Store, Target};
 
-use crate::{problem::Problem, telemetry::metrics::Metrics};
+use crate::{
+    problem::Problem,
+    telemetry::{metrics::Metrics, trace},
+};
 
 /// The one place of a service where commands are carried to the store.
 #[derive(Clone)]
@@ -84,12 +87,17 @@ fn path_of(definition: &Definition, record: &Record) -> String {
 
 /// The span of a request is called by what it asks: `incident.resolve` says more than a route.
 fn name_span(act: &Act) {
+    trace::call_current(|| called(act));
+}
+
+/// `incident.resolve`
+fn called(act: &Act) -> String {
     let process = match &act.target {
         Target::New { process } | Target::Record { process, .. } => process,
         Target::Event(happening) => &happening.kind,
     };
     let command = act.commands.first().map_or("event", Command::name);
-    tracing::Span::current().record("otel.name", format!("{process}.{command}"));
+    format!("{process}.{command}")
 }
 
 impl From<Setback> for Problem {

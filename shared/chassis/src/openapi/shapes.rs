@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use engine::Definition;
+use engine::{Definition, Transition};
 use http::StatusCode;
+use kernel::SYSTEM;
 use serde_json::{Map, Value, json};
 
 /// `major_incident` as a schema's name: `MajorIncident`.
@@ -163,11 +164,13 @@ pub fn headers() -> Value {
     })
 }
 
-/// Each transition once, with what it takes: by name, since several states may offer it. The flag
+/// Each transition that people take, once, with what it takes: by name, since several states may offer it. The flag
 /// says whether a body is needed everywhere.
 pub fn transitions(definition: &Definition) -> Vec<(String, Value, bool)> {
     let mut named: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (_, transition) in definition.all_transitions() {
+    let by_people = |transition: &&Transition| transition.by.iter().any(|role| role != SYSTEM);
+    let transitions = definition.all_transitions().map(|(_, transition)| transition);
+    for transition in transitions.filter(by_people) {
         let schemas = named.entry(transition.name.clone()).or_default();
         if !schemas.contains(&transition.schema) {
             schemas.push(transition.schema.clone());

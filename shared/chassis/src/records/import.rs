@@ -14,7 +14,11 @@ use super::{
     batch::{list_of, result},
     wish::Wish,
 };
-use crate::{door::Door, json::Json, problem::Problem};
+use crate::{
+    door::Door,
+    json::{self, Json},
+    problem::Problem,
+};
 
 /// Steps that one record may have.
 const STEPS: usize = 1000;
@@ -82,8 +86,7 @@ async fn history(
     let fault = |at: &str, code: &'static str, message: String| {
         Problem::invalid(format!("{path}{at}"), code, message)
     };
-    let history: History =
-        serde_json::from_value(record).map_err(|error| fault("", "type", error.to_string()))?;
+    let history: History = json::typed(record).map_err(|message| fault("", "type", message))?;
     if !(1..=STEPS).contains(&history.steps.len()) {
         return Err(fault("/steps", "length", format!("There must be 1 to {STEPS} steps.")));
     }

@@ -54,6 +54,10 @@ impl Asked {
                     continue;
                 }
             };
+            if value.is_empty() {
+                // As good as not given.
+                continue;
+            }
             if place.replace(value).is_some() {
                 faults.push(Fault::new(path, "twice", format!("`{name}` stands twice.")));
             }

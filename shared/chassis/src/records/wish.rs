@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use store::RecordRef;
 
 use super::Shelf;
-use crate::{door::Door, problem::Problem};
+use crate::{door::Door, json, problem::Problem};
 
 /// A command, and what belongs to it; exactly one of `open`, `amend`, `take`, `comment`, `link`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,8 +50,7 @@ impl Wish {
         let fault = |code: &'static str, message: String| {
             Refusal::new(Rule::Invalid, vec![Fault::new(path, code, message)])
         };
-        let wish: Self =
-            serde_json::from_value(item).map_err(|error| fault("type", error.to_string()))?;
+        let wish: Self = json::typed(item).map_err(|message| fault("type", message))?;
         let asked = [
             wish.open.is_some(),
             wish.amend.is_some(),

@@ -35,6 +35,15 @@ pub fn of_span(span: &Span, came_with: Option<&str>) -> Option<String> {
     if own.is_valid() { Some(format(&own)) } else { came_with.map(str::to_owned) }
 }
 
+/// Calls the current span by another name, where traces are recorded.
+pub fn call_current(name: impl FnOnce() -> String) {
+    let context = Span::current().context();
+    let span = context.span();
+    if span.span_context().is_valid() {
+        span.update_name(name());
+    }
+}
+
 /// The trace context of the current span, where traces are recorded.
 #[must_use]
 pub fn current() -> Option<String> {

@@ -3,3 +3,4 @@
 mod bus;
 mod desk;
 mod records;
+mod telemetry;

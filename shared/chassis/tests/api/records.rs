@@ -85,6 +85,7 @@ async fn bad_requests_are_told_all_their_faults() {
         ("{\"title\":1,\"title\":2}", 400),
         ("{\"title\":NaN}", 400),
         ("[]", 422),
+        ("[\"A book\"]", 422),
         ("nonsense", 400),
     ] {
         assert_eq!(ada.ask_raw("POST", path, body).await.status, status, "{body}");
