@@ -155,6 +155,8 @@ impl Bus {
                     Event::ClientError(error) if !error.to_string().contains("auth") => {
                         tracing::debug!(%error, "message bus client");
                     }
+                    // Our own doing, when we stop.
+                    Event::Draining | Event::Closed => {}
                     other => tracing::warn!(event = %other, "message bus"),
                 }
                 std::future::ready(())
