@@ -13,6 +13,7 @@ use axum::{
 use bus::{Bus, Publisher};
 use chassis::{Config, Hand, Platform, Problem, Signer};
 use contract::{Descriptor, subject};
+use futures::StreamExt as _;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -95,11 +96,12 @@ impl Gateway {
         descriptors.into_iter().for_each(|descriptor| routes.learn(descriptor));
 
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        if let Some(bus) = &platform.bus {
-            tasks.spawn(learn(bus.clone(), routes.clone(), stop.clone()));
-        }
         let access =
             Access::new(own.office.store.clone(), platform.clock.clone(), routes.clone(), &token);
+        if let Some(bus) = &platform.bus {
+            tasks.spawn(learn(bus.clone(), routes.clone(), stop.clone()));
+            tasks.spawn(notice_changes(bus.clone(), access.clone(), stop.clone()));
+        }
         let publisher = platform.bus.clone().map(|bus| Publisher::new(bus, subject::ALERTS_STREAM));
         let forwarder = Forwarder::new(config.limits.body_bytes)?;
         let doors = Doors {
@@ -209,6 +211,21 @@ async fn learn(bus: Bus, routes: Routes, stop: CancellationToken) {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Another replica of the gateway changed persons, groups or keys: its events say so before what is
+/// remembered here grows old.
+async fn notice_changes(bus: Bus, access: Access, stop: CancellationToken) {
+    let mut changes = bus.tail(&[subject::stream(OWN_SERVICE)], &BTreeMap::new());
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            change = changes.next() => match change {
+                Some(_) => access.forget(),
+                None => return,
+            },
         }
     }
 }
