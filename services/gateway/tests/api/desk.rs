@@ -1,11 +1,8 @@
 //! A gateway for one test, and people who call it.
 
-use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use bus::{
-    Bus, Options,
-    server::{Search, Server},
-};
+use bus::Bus;
 use chassis::{Config, Hand, Platform, Signer, Verifier};
 use chrono::{DateTime, Utc};
 use contract::Descriptor;
@@ -14,6 +11,7 @@ use kernel::Clock;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::Nats;
 
 /// The administrator's token in all tests.
 pub const ADMINISTRATOR: &str = "administrator-of-tests";
@@ -31,7 +29,7 @@ pub struct Wishes {
 pub struct Desk {
     pub gateway: Gateway,
     pub verifier: Verifier,
-    pub server: Option<Server>,
+    pub nats: Option<Nats>,
     pub bus: Option<Bus>,
     client: reqwest::Client,
     base: String,
@@ -43,31 +41,9 @@ pub fn morning() -> DateTime<Utc> {
     "2026-03-14T08:00:00Z".parse().expect("an instant")
 }
 
-/// The nats-server that all tests share, found or fetched once.
-async fn nats_server() -> PathBuf {
-    static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(found) = FOUND.get() {
-        return found.clone();
-    }
-    let found = Search::from_env().find(&mut |said| eprintln!("{said}")).await.expect("found");
-    FOUND.get_or_init(|| found).clone()
-}
-
-/// Every wait of a test ends, and says what it waited for.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future)
-        .await
-        .unwrap_or_else(|_| panic!("waited 60 s for {what}"))
-}
-
 /// Asks until the answer is yes.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
-    within(what, async {
-        while !ask().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+pub async fn until_yes(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    testkit::eventually(what, Duration::from_secs(60), async || ask().await.then_some(())).await;
 }
 
 impl Desk {
@@ -83,15 +59,11 @@ impl Desk {
 
     pub async fn with(wishes: Wishes) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (server, bus) = if wishes.nats {
-            let binary = nats_server().await;
-            let server =
-                Server::start(&binary, &folder.path().join("nats")).await.expect("a nats-server");
-            let options = Options::own_server(server.address().clone(), "gateway");
-            let bus = Bus::connect(options).await.expect("an address");
-            within("the bus", bus.connected()).await;
+        let (nats, bus) = if wishes.nats {
+            let nats = Nats::start().await;
+            let bus = nats.bus("gateway").await;
             bus.ensure("gateway").await.expect("streams");
-            (Some(server), Some(bus))
+            (Some(nats), Some(bus))
         } else {
             (None, None)
         };
@@ -120,7 +92,7 @@ impl Desk {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { gateway, verifier, server, bus, client, base, _folder: folder }
+        Self { gateway, verifier, nats, bus, client, base, _folder: folder }
     }
 
     /// A request of nobody in particular.

@@ -5,7 +5,7 @@ use futures::StreamExt as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::desk::{Answer, Caller, Desk, until};
+use crate::desk::{Answer, Caller, Desk, until_yes};
 
 const ALERTMANAGER: &str = "/api/v1/intake/alertmanager";
 
@@ -88,9 +88,9 @@ async fn a_body_that_is_too_large_is_refused_said_or_unsaid() {
 async fn without_the_bus_alerts_are_asked_to_come_again() {
     let desk = Desk::on_the_bus().await;
     let sender = desk.sender().await;
-    let server = desk.server.as_ref().expect("a server");
+    let server = &desk.nats.as_ref().expect("a nats-server").server;
     server.down().await;
-    until("the loss to be noticed", async || {
+    until_yes("the loss to be noticed", async || {
         !desk.bus.as_ref().is_some_and(bus::Bus::is_connected)
     })
     .await;
@@ -102,7 +102,7 @@ async fn without_the_bus_alerts_are_asked_to_come_again() {
     let followed = desk.administrator().get("/api/v1/events").await;
     assert_eq!(followed.problem(), (503, "bus_unreachable"));
     server.up().await;
-    until("the alert to be taken", async || {
+    until_yes("the alert to be taken", async || {
         let answer = sender.post(ALERTMANAGER, &json!({"alerts": [alert("A")]})).await;
         answer.status == StatusCode::ACCEPTED
     })

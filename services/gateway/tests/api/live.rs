@@ -4,7 +4,9 @@ use futures::StreamExt as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::desk::{Answer, Caller, Desk, within};
+use testkit::until;
+
+use crate::desk::{Answer, Caller, Desk};
 
 /// One event of a stream.
 #[derive(Debug, Default)]
@@ -35,7 +37,7 @@ impl Stream {
 
     /// The next block, a sign of life included.
     async fn block(&mut self) -> Told {
-        within("an event", async {
+        until("an event", async {
             loop {
                 if let Some((block, rest)) = self.rest.split_once("\n\n") {
                     let mut told = Told::default();

@@ -10,7 +10,7 @@ use gateway::routing::Upstream;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::desk::{Answer, Desk, Wishes, until};
+use crate::desk::{Answer, Desk, Wishes, until_yes};
 
 /// What a service with one collection says of itself.
 pub fn descriptor(service: &str, collection: &str) -> Descriptor {
@@ -139,7 +139,7 @@ async fn a_new_service_is_found_by_what_it_says_on_the_bus() {
     assert_eq!(desk.administrator().get("/api/v1/incidents").await.status, StatusCode::NOT_FOUND);
     let said = Descriptor { url: distant_mirror().await, ..descriptor("mirror", "incidents") };
     desk.bus.as_ref().unwrap().describe(&said).await.unwrap();
-    until("the new service", async || {
+    until_yes("the new service", async || {
         desk.administrator().get("/api/v1/incidents").await.status == StatusCode::OK
     })
     .await;
