@@ -70,7 +70,7 @@ impl Store {
         let places = Places { all: &self.shared().places, process: &query.process };
         let column = places.column(&query.sort.field)?;
         let mut narrowed =
-            Condition::all().add(record::Column::Process.eq(&query.process)).add(visible(reader));
+            Condition::all().add(record::Column::Process.eq(&query.process)).add(visible(reader, self.shared().pools.backend()));
         if let Some(filter) = &query.filter {
             narrowed = narrowed.add(condition(filter, &places, true)?);
         }

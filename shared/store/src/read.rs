@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use engine::{Linked, Record};
 use kernel::Reader;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub struct LinkRow {
 }
 
 /// What a reader may see, as one indexed predicate.
-pub(crate) fn visible(reader: &Reader) -> Condition {
+pub(crate) fn visible(reader: &Reader, backend: DbBackend) -> Condition {
     let Reader::Tokens(tokens) = reader else { return Condition::all() };
     let tokens = tokens.iter().map(|token| indexable(token).into_owned());
     let sets = Query::select()
@@ -58,7 +58,13 @@ pub(crate) fn visible(reader: &Reader) -> Condition {
         .from("audience_token")
         .and_where(Expr::col("token").is_in(tokens))
         .to_owned();
-    Condition::all().add(record::Column::Audience.in_subquery(sets))
+    let audience = match backend {
+        // SQLite knows nothing of how many records share an audience, and would rather fetch and
+        // sort all of them than walk the list's own index: the plus sign keeps it from that.
+        DbBackend::Sqlite => Expr::cust("+\"record\".\"audience\""),
+        _ => Expr::col((record::Entity, record::Column::Audience)),
+    };
+    Condition::all().add(audience.in_subquery(sets))
 }
 
 impl Store {
