@@ -67,6 +67,23 @@ CREATE INDEX record_closed ON record (process, closed_at, id) WHERE closed_at IS
 CREATE INDEX record_state ON record (process, state, updated_at, id);
 CREATE INDEX record_opener ON record (process, opened_by, id);
 CREATE INDEX record_audience ON record (audience, process);
+-- An indexed field costs a write to its index only where it has a value.
+CREATE INDEX record_text1 ON record (process, text1, id) WHERE text1 IS NOT NULL;
+CREATE INDEX record_text2 ON record (process, text2, id) WHERE text2 IS NOT NULL;
+CREATE INDEX record_text3 ON record (process, text3, id) WHERE text3 IS NOT NULL;
+CREATE INDEX record_text4 ON record (process, text4, id) WHERE text4 IS NOT NULL;
+CREATE INDEX record_text5 ON record (process, text5, id) WHERE text5 IS NOT NULL;
+CREATE INDEX record_text6 ON record (process, text6, id) WHERE text6 IS NOT NULL;
+CREATE INDEX record_text7 ON record (process, text7, id) WHERE text7 IS NOT NULL;
+CREATE INDEX record_text8 ON record (process, text8, id) WHERE text8 IS NOT NULL;
+CREATE INDEX record_number1 ON record (process, number1, id) WHERE number1 IS NOT NULL;
+CREATE INDEX record_number2 ON record (process, number2, id) WHERE number2 IS NOT NULL;
+CREATE INDEX record_number3 ON record (process, number3, id) WHERE number3 IS NOT NULL;
+CREATE INDEX record_number4 ON record (process, number4, id) WHERE number4 IS NOT NULL;
+CREATE INDEX record_time1 ON record (process, time1, id) WHERE time1 IS NOT NULL;
+CREATE INDEX record_time2 ON record (process, time2, id) WHERE time2 IS NOT NULL;
+CREATE INDEX record_time3 ON record (process, time3, id) WHERE time3 IS NOT NULL;
+CREATE INDEX record_time4 ON record (process, time4, id) WHERE time4 IS NOT NULL;
 
 -- The audit log, and the source of every event: append-only, hash-linked per record.
 CREATE TABLE journal (
