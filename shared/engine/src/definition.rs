@@ -196,10 +196,15 @@ impl Definition {
         self.relations.iter().find(|relation| relation.name == name)
     }
 
-    /// JSON Schema of the body that opens a record.
+    /// JSON Schema of the body that opens a record; a null is as good as nothing.
     #[must_use]
     pub fn open_schema(&self) -> Value {
-        object_schema(self.writable(), &self.given_at_opening(), false)
+        let given = self.given_at_opening();
+        let mut schema = object_schema(self.writable(), &given, true);
+        if !given.is_empty() {
+            schema["required"] = serde_json::json!(given);
+        }
+        schema
     }
 
     /// JSON Schema of the merge patch that amends one.

@@ -69,8 +69,9 @@ impl Store {
     pub async fn list(&self, query: &Query, reader: &Reader) -> Result<Page, Setback> {
         let places = Places { all: &self.shared().places, process: &query.process };
         let column = places.column(&query.sort.field)?;
-        let mut narrowed =
-            Condition::all().add(record::Column::Process.eq(&query.process)).add(visible(reader, self.shared().pools.backend()));
+        let mut narrowed = Condition::all()
+            .add(record::Column::Process.eq(&query.process))
+            .add(visible(reader, self.shared().pools.backend()));
         if let Some(filter) = &query.filter {
             narrowed = narrowed.add(condition(filter, &places, true)?);
         }

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use engine::{Linked, Record};
 use kernel::Reader;
 use sea_orm::{
-    ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, Query},
 };
 use serde_json::Value;

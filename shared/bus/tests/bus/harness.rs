@@ -56,11 +56,12 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
     mut ask: impl FnMut() -> F,
 ) -> T {
     within(what, async {
+        let mut again = tokio::time::interval(Duration::from_millis(20));
         loop {
             if let Some(answer) = ask().await {
                 return answer;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            again.tick().await;
         }
     })
     .await

