@@ -1,0 +1,35 @@
+//! `idle`: what Steward holds in memory when nothing happens.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    platform::Platform,
+    scratch::Nats,
+    table::{self, Row, Verdict},
+    usage,
+};
+
+/// Start-up is over, and what it needed has been given back.
+const CALM: Duration = Duration::from_secs(15);
+
+/// Resident memory of `up` without its nats-server, and of one `serve`.
+pub async fn run() -> Result<()> {
+    let up = Platform::up(&[]).await?;
+    let nats = Nats::start().await?;
+    let gateway = Platform::gateway(&nats.url()).await?;
+    let incident = gateway.beside("incident", &nats.url()).await?;
+    tokio::time::sleep_until(tokio::time::Instant::now() + CALM).await;
+    let mut rows = Vec::new();
+    let mut verdicts = Vec::new();
+    for (what, platform, limit) in [("up", &up, 80.0), ("serve incident", &incident, 40.0)] {
+        let memory = usage::resident(platform.process()).context("the process is gone")?;
+        let row = Row { what: format!("`{what}`, without nats-server"), ..Row::default() };
+        rows.push(row.holding(Some(memory)));
+        let name = format!("idle, `{what}`, MiB");
+        verdicts.push(Verdict::at_most(name, memory as f64 / f64::from(1 << 20), limit));
+    }
+    table::print(&rows, &verdicts);
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Measures Steward beside the limit of the machine it runs on, in the same run.
+//!
+//! `cargo run --release -p bench -- <name> [seconds]`; without a name it says which there are.
+
+mod act;
+mod alerts;
+mod commands;
+mod flat;
+mod histogram;
+mod http;
+mod idle;
+mod limits;
+mod load;
+mod platform;
+mod rules;
+mod scratch;
+mod table;
+mod usage;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+const NAMES: &str =
+    "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let name = arguments.first().map_or("", String::as_str);
+    if name == platform::AS_STEWARD {
+        return steward::run(steward::cli::Arguments::parse_from(arguments)).await;
+    }
+    let seconds = arguments.get(1).map_or(Ok(5), |text| text.parse())?;
+    let span = Duration::from_secs(seconds);
+    match name {
+        "limits" => limits::all(span).await,
+        "act" => act::run(span).await,
+        "commands" => commands::on_postgres(span).await,
+        "commands-sqlite" => commands::on_sqlite(span).await,
+        "alerts" => alerts::accepted(span).await,
+        "alerts-to-incident" => alerts::to_incident(span).await,
+        "latency" => alerts::latency(span).await,
+        "flat" => flat::run(span).await,
+        "idle" => idle::run().await,
+        _ => bail!("which one? {NAMES}"),
+    }
+}

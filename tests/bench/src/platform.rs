@@ -1,0 +1,160 @@
+//! Steward as a child process of the bench: this very binary, called by its own name.
+
+use std::{
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{http::Client, scratch, usage};
+
+/// The bench's first argument that makes it be Steward.
+pub const AS_STEWARD: &str = "steward";
+const TOKEN: &str = "administrator-of-the-bench";
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process of Steward on a folder of its own; it ends with this value.
+pub struct Platform {
+    child: Child,
+    port: u16,
+    // Kept for as long as the process writes there.
+    folder: Arc<TempDir>,
+}
+
+impl Platform {
+    /// `steward up` with further arguments.
+    pub async fn up(arguments: &[&str]) -> Result<Self> {
+        let mut all = vec!["up"];
+        all.extend(arguments);
+        Self::start(Arc::new(scratch::folder()?), &all).await
+    }
+
+    /// `steward serve gateway`.
+    pub async fn gateway(nats: &str) -> Result<Self> {
+        let folder = Arc::new(scratch::folder()?);
+        Self::start(folder, &["serve", "gateway", "--nats-url", nats]).await
+    }
+
+    /// One service more on the same data folder, where the gateway's public key is.
+    pub async fn beside(&self, service: &str, nats: &str) -> Result<Self> {
+        Self::start(Arc::clone(&self.folder), &["serve", service, "--nats-url", nats]).await
+    }
+
+    /// Any subcommand that listens on a port; waits until it is ready.
+    async fn start(folder: Arc<TempDir>, arguments: &[&str]) -> Result<Self> {
+        let port = scratch::free_port()?;
+        let log = std::fs::File::create(folder.path().join(format!("{port}.log")))?;
+        let child = Command::new(std::env::current_exe()?)
+            .arg(AS_STEWARD)
+            .args(arguments)
+            .args(["--port", &port.to_string(), "--data-dir"])
+            .arg(folder.path().join("data"))
+            .env("STEWARD_ADMIN_TOKEN", TOKEN)
+            .env("STEWARD__SERVICE__LISTEN", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let mut platform = Self { child, port, folder };
+        let (began, door) = (Instant::now(), platform.door(TOKEN));
+        while !door.get("/readyz").await.is_ok_and(|answer| answer.status == 200) {
+            if platform.child.try_wait()?.is_some() || began.elapsed() > PATIENCE {
+                bail!("steward {arguments:?} is not ready:\n{}", platform.log());
+            }
+            tokio::task::yield_now().await;
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        Ok(platform)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(format!("{}.log", self.port)))
+            .unwrap_or_default()
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The nats-server below it.
+    pub fn nats(&self) -> Option<u32> {
+        let is_nats = |process: &u32| {
+            std::fs::read_to_string(format!("/proc/{process}/comm"))
+                .is_ok_and(|name| name.trim() == "nats-server")
+        };
+        usage::family_of(self.process()).into_iter().find(is_nats)
+    }
+
+    pub fn administrator(&self) -> Arc<Client> {
+        self.door(TOKEN)
+    }
+
+    fn door(&self, token: &str) -> Arc<Client> {
+        Arc::new(Client::new(format!("127.0.0.1:{}", self.port), token))
+    }
+
+    /// Somebody who works incidents.
+    pub async fn agent(&self) -> Result<Arc<Client>> {
+        let admin = self.administrator();
+        let person = json!({ "name": "Bench", "roles": ["agent", "incident_manager"] });
+        let person = admin.post("/api/v1/persons", &bytes(&person)).await?.json(201)?;
+        let key = json!({
+            "name": "bench",
+            "scopes": ["records:read", "records:write"],
+            "person": person["number"],
+        });
+        self.with_key(&key).await
+    }
+
+    /// A monitoring tool.
+    pub async fn monitor(&self) -> Result<Arc<Client>> {
+        self.with_key(&json!({ "name": "monitor", "scopes": ["alerts:write"] })).await
+    }
+
+    async fn with_key(&self, key: &Value) -> Result<Arc<Client>> {
+        let made = self.administrator().post("/api/v1/api-keys", &bytes(key)).await?.json(201)?;
+        Ok(self.door(made["secret"].as_str().context("a new key shows its secret")?))
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        if std::env::var_os("BENCH_LOG").is_some() {
+            eprintln!("{}", self.log());
+        }
+        // Asked to stop, so that its nats-server stops too; killed when it does not listen.
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let began = Instant::now();
+        while asked.is_ok() && began.elapsed() < Duration::from_secs(8) {
+            if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Sends commands by the batch endpoint and answers their records; each must succeed.
+pub async fn batch(door: &Client, commands: &[Value]) -> Result<Vec<Value>> {
+    let mut records = Vec::with_capacity(commands.len());
+    for some in commands.chunks(500) {
+        let body = bytes(&json!({ "commands": some }));
+        let answer = door.post("/api/v1/incidents/batch", &body).await?.json(200)?;
+        for result in answer["results"].as_array().context("a batch answers results")? {
+            ensure!(result["problem"].is_null(), "{result}");
+            records.push(result["record"].clone());
+        }
+    }
+    Ok(records)
+}

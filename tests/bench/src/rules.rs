@@ -1,0 +1,16 @@
+//! What the benches decide by: the definitions and schemes that the incident service ships.
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use engine::{Definition, Ruleset, Schemes};
+
+pub fn of_incident() -> Result<Arc<Ruleset>> {
+    let faults = |faults: Vec<String>| anyhow!(faults.join("; "));
+    let definitions = incident::DEFINITIONS
+        .iter()
+        .map(|(_, text)| Definition::parse(text, 1).map_err(faults))
+        .collect::<Result<Vec<_>>>()?;
+    let schemes = Schemes::parse_all(&incident::SCHEMES).map_err(faults)?;
+    Ok(Arc::new(Ruleset::new(definitions, schemes).map_err(faults)?))
+}
