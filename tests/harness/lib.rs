@@ -1,5 +1,18 @@
-//! What the stories and the faults stand on: where the repository is, and the platform to talk to.
+//! What the stories and the faults stand on: the platform as a child process, its doors, patience.
 
+mod alerts;
+mod door;
+mod nats;
+mod patience;
+mod people;
 mod place;
+mod platform;
+mod processes;
 
+pub use alerts::{ALERTMANAGER, Alertmanager, alert, webhook};
+pub use door::{Answer, Door};
+pub use nats::{Nats, bus, events};
+pub use patience::until;
 pub use place::{data, repository};
+pub use platform::{Options, Platform, free_port};
+pub use processes::{descendants, signal};

@@ -1,3 +1,12 @@
 //! Stories: the whole platform, driven over HTTP as its users drive it.
 
+mod access;
+mod alertmanager;
+mod alerts;
+mod bodies;
+mod document;
+mod incident;
+mod records;
+mod replay;
 mod servicenow;
+mod storm;

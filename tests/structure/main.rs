@@ -2,5 +2,6 @@
 
 mod directions;
 mod requirements;
+mod rooms;
 mod style;
 mod tree;

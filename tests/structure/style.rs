@@ -20,12 +20,22 @@ fn places(files: &[Source], text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         for (position, line) in file.text.lines().enumerate() {
-            if line.contains(text) {
+            if holds(line, text) {
                 found.push(format!("{}:{}: {}", file.path, position + 1, line.trim()));
             }
         }
     }
     found
+}
+
+/// Whether `text` stands in `line` as a word of its own.
+fn holds(line: &str, text: &str) -> bool {
+    let is_end = |next: Option<char>| next.is_none_or(|symbol| !symbol.is_alphanumeric());
+    line.match_indices(text).any(|(place, _)| {
+        is_end(line[..place].chars().next_back())
+            && is_end(line[place + text.len()..].chars().next())
+            || text.ends_with('(')
+    })
 }
 
 #[test]
