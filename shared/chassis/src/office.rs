@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use engine::{Command, Definition, Record, Ruleset};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Actor, Clock};
-use serde_json::{Value, json};
+use kernel::{Actor, Clock, Refusal, Rule};
+use serde_json::{Map, Value, json};
 use store::{Act, Done, Setback, Store, Target};
 
 use crate::{
+    door::Door,
     problem::Problem,
     telemetry::{metrics::Metrics, trace},
 };
@@ -42,6 +43,21 @@ impl Office {
     pub async fn act_all(&self, acts: Vec<Act>) -> Vec<Result<Done, Problem>> {
         let outcomes = self.store.act_all(acts).await;
         outcomes.into_iter().map(|outcome| self.counted(outcome)).collect()
+    }
+
+    /// Asks that the caller holds one of `roles`; administrators hold all of them. For what is done
+    /// beside records: whoever is refused is on record, as with any command.
+    ///
+    /// # Errors
+    /// 403 that names what was missing.
+    pub async fn needs_role(&self, door: &Door, roles: &[&str], what: &str) -> Result<(), Problem> {
+        let Err(problem) = door.identity.needs_role(roles) else { return Ok(()) };
+        let refusal = Refusal::new(Rule::Role, problem.errors.clone());
+        let target = Target::New { process: self.service.to_string() };
+        let command = Command::Take { transition: what.to_owned(), with: Map::new() };
+        let act = Act::new(door.cause(&self.clock), target, vec![command]);
+        self.act(Act { refused: Some(refusal), ..act }).await?;
+        Err(problem)
     }
 
     fn counted(&self, outcome: Result<Done, Setback>) -> Result<Done, Problem> {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use bus::{Address, Bus};
 use kernel::Clock;
 
-use crate::{Config, Verifier, identity};
+use crate::{Config, Verifier, identity, telemetry::metrics};
 
 /// What a service is started on.
 #[derive(Clone, Debug)]
@@ -56,6 +56,7 @@ pub async fn connect(config: &Config, name: &str) -> anyhow::Result<Option<Bus>>
         syncs_always: settings.synced,
     };
     let bus = Bus::connect(options).await.context("the message bus cannot be used")?;
+    metrics::watch_bus(&bus);
     for warning in bus.warnings() {
         tracing::warn!("{warning}");
     }

@@ -26,6 +26,8 @@ pub struct Act {
     pub delivery: Option<Mark>,
     /// A record that this reader does not see is [`Setback::Unknown`].
     pub reader: Reader,
+    /// Refused at the door already: nothing is decided, and the refusal is on record.
+    pub refused: Option<Refusal>,
 }
 
 impl Act {
@@ -42,6 +44,7 @@ impl Act {
             once: None,
             delivery: None,
             reader,
+            refused: None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn router(office: &Office) -> Router {
 }
 
 async fn make(State(office): State<Office>, door: Door, json: Json) -> Result<Response, Problem> {
-    door.identity.needs_role(&[ADMINISTRATOR])?;
+    office.needs_role(&door, &[ADMINISTRATOR], "make_api_key").await?;
     let once = door.once(&json.digest);
     let mut event = json.object()?;
     known_fields(&event)?;

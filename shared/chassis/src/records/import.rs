@@ -38,7 +38,7 @@ pub async fn import(
     door: Door,
     body: Json,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[ADMINISTRATOR])?;
+    shelf.office.needs_role(&door, &[ADMINISTRATOR], "import").await?;
     let digest = body.digest.clone();
     let records = list_of("records", body)?;
     let cause = importing(&shelf, &door);

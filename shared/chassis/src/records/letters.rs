@@ -34,7 +34,7 @@ async fn dead_letters(
     Parameters(pairs): Parameters<Vec<(String, String)>>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[ADMINISTRATOR])?;
+    office.needs_role(&door, &[ADMINISTRATOR], "dead_letters").await?;
     let asked = Asked::parse(pairs, &["limit"])?;
     let letters = office.store.dead_letters(None, asked.limit()).await?;
     let items: Vec<Value> = letters.iter().map(letter).collect();
@@ -71,7 +71,7 @@ async fn redrive(
     door: Door,
     body: Json,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[ADMINISTRATOR])?;
+    office.needs_role(&door, &[ADMINISTRATOR], "redrive").await?;
     let named: Named = body.typed()?;
     found(office.store.redrive(&named.consumer, &named.message).await?)
 }
@@ -82,7 +82,7 @@ async fn give_up(
     door: Door,
     body: Json,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[ADMINISTRATOR])?;
+    office.needs_role(&door, &[ADMINISTRATOR], "give_up").await?;
     let named: Named = body.typed()?;
     found(office.store.give_up(&named.consumer, &named.message).await?)
 }
@@ -96,7 +96,7 @@ async fn deliveries(
     State(office): State<Office>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[AUDITOR])?;
+    office.needs_role(&door, &[AUDITOR], "deliveries").await?;
     let item = |tally: &Tally| json!({ "consumer": tally.consumer, "outcome": tally.outcome, "count": tally.count });
     let items: Vec<Value> = office.store.tallies().await?.iter().map(item).collect();
     Ok(axum::Json(json!({ "items": items })))
@@ -108,7 +108,7 @@ async fn refusals(
     Parameters(pairs): Parameters<Vec<(String, String)>>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    door.identity.needs_role(&[AUDITOR])?;
+    office.needs_role(&door, &[AUDITOR], "refusals").await?;
     let asked = Asked::parse(pairs, &["limit", "since"])?;
     let since = match asked.since.as_deref().map(str::parse::<DateTime<Utc>>) {
         None => DateTime::UNIX_EPOCH,

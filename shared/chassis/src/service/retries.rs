@@ -99,13 +99,14 @@ impl Retries {
             Ok(None) => return Ok(0),
             Err(fault) => return Err(Setback::Broken(Arc::from(fault))),
         };
-        let mut tried = 0;
+        let (mut tried, mut before) = (0, Vec::new());
         let outcome = loop {
             let due = match store.retries(consumer, self.office.clock.now(), BATCH).await {
                 Ok(due) => due,
                 Err(setback) => break Err(setback),
             };
-            if due.is_empty() {
+            // What is due although it was tried would be so for ever.
+            if due.is_empty() || due == before {
                 break Ok(tried);
             }
             for waiting in &due {
@@ -113,6 +114,7 @@ impl Retries {
                 counter.again(waiting).await?;
                 tried += 1;
             }
+            before = due;
         };
         let _ = leases.release(&fence).await;
         outcome

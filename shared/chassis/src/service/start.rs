@@ -116,14 +116,10 @@ async fn other_method(method: Method, _: HeaderMap) -> Result<StatusCode, Status
 
 async fn office(service: &Service, config: &Config, platform: &Platform) -> anyhow::Result<Office> {
     let (store, rules) = open(service, config, &platform.clock).await?;
-    Ok(Office {
-        service: Arc::from(service.name),
-        store,
-        rules,
-        clock: platform.clock.clone(),
-        metrics: Metrics::of(service.name),
-        bus: platform.bus.clone(),
-    })
+    let metrics = Metrics::of(service.name);
+    metrics.watch_commits(store.written());
+    let (clock, bus) = (platform.clock.clone(), platform.bus.clone());
+    Ok(Office { service: Arc::from(service.name), store, rules, clock, metrics, bus })
 }
 
 /// Opens a service's store under its rules, and starts nothing else: what tools stand on.

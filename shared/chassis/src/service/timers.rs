@@ -74,16 +74,18 @@ impl Timers {
     /// When the database fails; what was not fired is still due.
     pub async fn pass(&self) -> Result<usize, Setback> {
         let _turn = self.turn.lock().await;
-        let mut fired = 0;
+        let (mut fired, mut before) = (0, Vec::new());
         loop {
             let now = self.office.clock.now();
             let due = self.office.store.due_timers(now, BATCH).await?;
-            if due.is_empty() {
+            // What is due although it was fired would be so for ever.
+            if due.is_empty() || due == before {
                 return Ok(fired);
             }
             fired += due.len();
             let span = tracing::info_span!("timers", count = due.len());
             self.fire(&due).instrument(span).await?;
+            before = due;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::bus::{Bus, Counters};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use opentelemetry::{
@@ -9,6 +10,7 @@ use opentelemetry::{
     metrics::{Counter, Gauge, Histogram},
 };
 use prometheus::{Encoder, TextEncoder};
+use tokio::sync::watch;
 
 /// Seconds, from what SQLite needs for one commit to what nobody waits for.
 const SECONDS: [f64; 14] =
@@ -67,6 +69,18 @@ impl Metrics {
         }
     }
 
+    /// Counts commits from now on: acts by commits is how many go into one transaction.
+    pub fn watch_commits(&self, commits: watch::Receiver<u64>) {
+        let service = self.service.clone();
+        global::meter("steward")
+            .u64_observable_counter("steward.commits")
+            .with_description("Transactions committed; several acts may share one.")
+            .with_callback(move |counter| {
+                counter.observe(*commits.borrow(), std::slice::from_ref(&service));
+            })
+            .build();
+    }
+
     /// One request was answered; `route` is the pattern, never the path.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels = [
@@ -106,6 +120,26 @@ impl Metrics {
         self.unsent.record(unsent, service);
         self.parked.record(parked, service);
         self.dead.record(dead, service);
+    }
+}
+
+/// Counts what goes over a connection to the bus from now on.
+pub fn watch_bus(bus: &Bus) {
+    type Read = fn(&Counters) -> u64;
+    let counted: [(&'static str, &'static str, Read); 5] = [
+        ("steward.bus.published", "Messages that the bus acknowledged.", |all| all.published),
+        ("steward.bus.batches", "Atomic batches among them.", |all| all.batches),
+        ("steward.bus.not_durable", "Publishes that were not acknowledged.", |all| all.not_durable),
+        ("steward.bus.delivered", "Deliveries, repeats included.", |all| all.delivered),
+        ("steward.bus.disconnects", "Connections lost.", |all| all.disconnects),
+    ];
+    for (name, description, read) in counted {
+        let bus = bus.clone();
+        global::meter("steward")
+            .u64_observable_counter(name)
+            .with_description(description)
+            .with_callback(move |counter| counter.observe(read(&bus.counters()), &[]))
+            .build();
     }
 }
 

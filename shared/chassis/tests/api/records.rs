@@ -69,6 +69,8 @@ async fn who_is_nobody_and_who_may_not_are_told_apart() {
     let refusals = auditor.get("/api/v1/services/post/refusals").await;
     assert_eq!(refusals.body["items"][0]["actor"], "person:Bob", "{refusals:?}");
     assert_eq!(courier.get("/api/v1/services/post/refusals").await.status, 403);
+    let refusals = auditor.get("/api/v1/services/post/refusals").await;
+    assert_eq!(refusals.body["items"][1]["command"], "refusals", "{refusals:?}");
 }
 
 #[tokio::test]

@@ -84,6 +84,9 @@ impl<'a> Batch<'a> {
 
     /// Preconditions, commands and reactions; a verdict at once when nothing is to be done.
     async fn stage(&mut self, act: &'a Act, stage: &mut Stage) -> Result<Option<Verdict>, Stop> {
+        if let Some(refusal) = &act.refused {
+            return Err(refusal.clone().into());
+        }
         if let Some(verdict) = self.replay_of(act)? {
             return Ok(Some(verdict));
         }
