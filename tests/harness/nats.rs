@@ -41,7 +41,11 @@ impl Nats {
 /// When nothing answers there.
 pub async fn bus(url: &str) -> Bus {
     let address: Address = url.parse().expect("the address of a nats-server");
-    Bus::connect(Options::own_server(address, "acceptance")).await.expect("nats-server answers")
+    let options = Options::own_server(address, "acceptance");
+    let bus = Bus::connect(options).await.expect("the address can be used");
+    let there = tokio::time::timeout(Duration::from_secs(30), bus.connected()).await;
+    there.expect("nats-server answers");
+    bus
 }
 
 /// All events of a service's stream so far, in the stream's order.
