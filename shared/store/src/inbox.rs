@@ -232,8 +232,7 @@ impl Store {
         Ok((count(PARKED).await?, count(DEAD).await?))
     }
 
-    /// Dead letters, oldest first, of all consumers or of one, beyond the first `skip`: they are
-    /// few, or something is badly wrong.
+    /// The oldest dead letters, of all consumers or of one.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
