@@ -161,7 +161,7 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
                 "amend",
                 format!("{title}: change fields by a JSON merge patch"),
                 one(&["IfMatch"]),
-                Some(body(definition.amend_schema(), true)),
+                Some(shapes::patch(definition.amend_schema())),
                 (200, shapes::one(definition)),
                 &CHANGES,
             ),

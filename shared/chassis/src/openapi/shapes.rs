@@ -81,6 +81,14 @@ pub fn body(schema: Value, is_required: bool) -> Value {
     json!({ "required": is_required, "content": { "application/json": { "schema": schema } } })
 }
 
+/// A JSON merge patch, under its own media type or as plain JSON.
+pub fn patch(schema: Value) -> Value {
+    let mut body = body(schema, true);
+    let plain = body["content"]["application/json"].clone();
+    body["content"]["application/merge-patch+json"] = plain;
+    body
+}
+
 /// Problems by their statuses.
 pub fn problems<'a>(statuses: impl Iterator<Item = &'a u16>) -> Map<String, Value> {
     statuses.map(|status| (status.to_string(), reference("responses", &called(*status)))).collect()
