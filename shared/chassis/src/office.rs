@@ -140,7 +140,10 @@ impl From<Setback> for Problem {
             }
             Setback::Broken(cause) => {
                 tracing::error!(error = %chain(&*cause), "the store failed");
-                Self::broken()
+                // A database that is away comes back, and then the same request can be sent again.
+                let detail =
+                    "The database could not do it now. Try again, with the same idempotency key.";
+                Self::unavailable("database", detail)
             }
         }
     }
