@@ -17,8 +17,8 @@ const CAUGHT_UP: Duration = Duration::from_secs(120);
 pub async fn holds(agent: &Door, promises: &Promises) {
     assert!(!promises.incidents.is_empty() && !promises.alerts.is_empty(), "there was load");
     until("every accepted alert has its record", CAUGHT_UP, || async {
-        let alerts = agent.all("/api/v1/alerts", "").await;
-        promises.alerts.iter().all(|key| is_there(&alerts, key))
+        let there = fingerprints(&agent.all("/api/v1/alerts", "").await);
+        promises.alerts.iter().all(|fingerprint| there.contains(fingerprint))
     })
     .await;
     alerts_are_there_once(&agent.all("/api/v1/alerts", "").await);
@@ -30,9 +30,9 @@ pub async fn holds(agent: &Door, promises: &Promises) {
 }
 
 /// An alert's key ends with the fingerprint that its sender gave it.
-fn is_there(alerts: &[Value], fingerprint: &str) -> bool {
-    let key = |alert: &Value| alert["data"]["key"].as_str().unwrap_or_default().to_owned();
-    alerts.iter().any(|alert| key(alert).ends_with(fingerprint))
+fn fingerprints(alerts: &[Value]) -> BTreeSet<String> {
+    let keys = alerts.iter().filter_map(|alert| alert["data"]["key"].as_str());
+    keys.filter_map(|key| key.rsplit('/').next()).map(str::to_owned).collect()
 }
 
 fn alerts_are_there_once(alerts: &[Value]) {
