@@ -18,8 +18,9 @@ const CALM: Duration = Duration::from_secs(15);
 pub async fn run() -> Result<()> {
     let up = Platform::up(&[]).await?;
     let nats = Nats::start().await?;
-    let gateway = Platform::gateway(&nats.url()).await?;
-    let incident = gateway.beside("incident", &nats.url()).await?;
+    let url = nats.address().expose();
+    let gateway = Platform::gateway(&url).await?;
+    let incident = gateway.beside("incident", &url).await?;
     tokio::time::sleep_until(tokio::time::Instant::now() + CALM).await;
     let mut rows = Vec::new();
     let mut verdicts = Vec::new();

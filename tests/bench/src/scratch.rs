@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use bus::server::{Search, Server};
+use bus::{
+    Address,
+    server::{Search, Server},
+};
 use tempfile::TempDir;
 
 /// A folder on the disk, not in memory: what is measured is durability.
@@ -198,7 +201,7 @@ impl Nats {
         Ok(Self { server, _folder: folder })
     }
 
-    pub fn url(&self) -> String {
-        self.server.address().expose()
+    pub fn address(&self) -> &Address {
+        self.server.address()
     }
 }

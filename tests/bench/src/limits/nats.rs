@@ -11,6 +11,7 @@ use async_nats::{
         stream,
     },
 };
+use bus::Login;
 use bytes::Bytes;
 use futures::StreamExt;
 
@@ -25,9 +26,20 @@ pub struct Stored {
     pub stored: u64,
 }
 
+async fn connect(server: &Nats) -> Result<async_nats::Client> {
+    let address = server.address();
+    let options = match address.login() {
+        Some(Login::User { name, password }) => {
+            async_nats::ConnectOptions::with_user_and_password(name, password)
+        }
+        _ => async_nats::ConnectOptions::new(),
+    };
+    Ok(options.connect(address.to_string()).await?)
+}
+
 /// Messages of 1 KiB, each with an id, in atomic batches of 500, one batch at a time.
 pub async fn atomic_batches(server: &Nats, span: Duration) -> Result<Stored> {
-    let client = async_nats::connect(server.url()).await?;
+    let client = connect(server).await?;
     let context = jetstream::new(client.clone());
     context
         .create_stream(stream::Config {
@@ -68,7 +80,7 @@ pub async fn atomic_batches(server: &Nats, span: Duration) -> Result<Stored> {
 
 /// A durable pull consumer that acknowledges each of `count` messages; messages a second.
 pub async fn consume(server: &Nats, count: u64) -> Result<f64> {
-    let client = async_nats::connect(server.url()).await?;
+    let client = connect(server).await?;
     let stream = jetstream::new(client.clone()).get_stream(STREAM).await?;
     let consumer = stream
         .create_consumer(pull::Config {
