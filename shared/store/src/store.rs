@@ -16,7 +16,7 @@ use crate::{
     dialect::Pools,
     entity::counter,
     schema, slot,
-    writer::{Answer, Ticket, Writer},
+    writer::{Answer, Queue, Ticket, Writer},
 };
 
 /// Acts that wait for a writer; callers beyond it wait to be queued.
@@ -56,7 +56,8 @@ struct Inner {
     shared: Arc<Shared>,
     service: String,
     clock: Clock,
-    queue: mpsc::Sender<Vec<Ticket>>,
+    commands: mpsc::Sender<Vec<Ticket>>,
+    deliveries: mpsc::Sender<Vec<Ticket>>,
     closing: CancellationToken,
     writers: TaskTracker,
     written: Arc<watch::Sender<u64>>,
@@ -136,10 +137,10 @@ impl Store {
     }
 
     async fn enqueue(&self, tickets: Vec<Ticket>) -> Result<(), Setback> {
-        if tickets.is_empty() {
-            return Ok(());
-        }
-        self.inner.queue.send(tickets).await.map_err(|_| closed())
+        let Some(first) = tickets.first() else { return Ok(()) };
+        let inner = &self.inner;
+        let queue = if first.is_command() { &inner.commands } else { &inner.deliveries };
+        queue.send(tickets).await.map_err(|_| closed())
     }
 
     async fn answer(
@@ -215,8 +216,10 @@ impl Store {
 
 impl Inner {
     fn start(shared: Arc<Shared>, options: &Options, clock: Clock) -> Self {
-        let (queue, receiver) = mpsc::channel(QUEUE_LENGTH);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let (commands, commands_queued) = mpsc::channel(QUEUE_LENGTH);
+        let (deliveries, deliveries_queued) = mpsc::channel(QUEUE_LENGTH);
+        let queue = Queue { commands: commands_queued, deliveries: deliveries_queued };
+        let queue = Arc::new(Mutex::new(queue));
         let (closing, writers) = (CancellationToken::new(), TaskTracker::new());
         let written = Arc::new(watch::channel(0).0);
         let count = match shared.pools.backend() {
@@ -226,7 +229,7 @@ impl Inner {
         for _ in 0..count {
             let writer = Writer::new(
                 Arc::clone(&shared),
-                Arc::clone(&receiver),
+                Arc::clone(&queue),
                 closing.clone(),
                 Arc::clone(&written),
                 options.max_batch,
@@ -235,7 +238,7 @@ impl Inner {
         }
         writers.close();
         let service = options.service.clone();
-        Self { shared, service, clock, queue, closing, writers, written }
+        Self { shared, service, clock, commands, deliveries, closing, writers, written }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tasks that commit what is queued: whatever waits now goes into one transaction, and nothing
 //! waits for company.
 
-use std::{collections::HashSet, slice, sync::Arc, time::Duration};
+use std::{collections::HashSet, mem, slice, sync::Arc, time::Duration};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::{
@@ -30,10 +30,19 @@ const COLLISIONS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
+type Reply = oneshot::Sender<Result<Answer, Setback>>;
+
 /// An act on its way, and where its answer goes.
 pub(crate) struct Ticket {
     pub(crate) act: Act,
-    pub(crate) reply: oneshot::Sender<Result<Answer, Setback>>,
+    pub(crate) reply: Reply,
+}
+
+impl Ticket {
+    /// Whether somebody waits for it, rather than a message on the bus.
+    pub(crate) fn is_command(&self) -> bool {
+        self.act.delivery.is_none()
+    }
 }
 
 /// What a committed act is answered with.
@@ -47,12 +56,76 @@ pub(crate) enum Answer {
     },
 }
 
-/// Acts that keep their order travel as one item.
-pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Vec<Ticket>>>>;
+/// Acts that wait for a writer. Those that keep their order travel as one item.
+pub(crate) struct Queue {
+    /// Somebody waits for these: they go first.
+    pub(crate) commands: mpsc::Receiver<Vec<Ticket>>,
+    /// What the bus delivered and would deliver again.
+    pub(crate) deliveries: mpsc::Receiver<Vec<Ticket>>,
+}
+
+impl Queue {
+    /// The next item, a command's before a delivery's; `None` once it is closed and empty.
+    async fn next(&mut self, closing: &CancellationToken) -> Option<Vec<Ticket>> {
+        let mut is_closed = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if !is_closed => {
+                    self.commands.close();
+                    self.deliveries.close();
+                    is_closed = true;
+                }
+                Some(item) = self.commands.recv() => return Some(item),
+                Some(item) = self.deliveries.recv() => return Some(item),
+                else => return None,
+            }
+        }
+    }
+
+    /// Adds the commands that wait now, as far as a batch takes them.
+    fn add_commands(&mut self, tickets: &mut Vec<Ticket>, max_batch: usize) {
+        while tickets.len() < max_batch {
+            let Ok(item) = self.commands.try_recv() else { break };
+            tickets.extend(item);
+        }
+    }
+
+    /// Adds deliveries, too: one at least, so that no flood of commands keeps them waiting for ever.
+    fn add_deliveries(&mut self, tickets: &mut Vec<Ticket>, max_batch: usize) {
+        while let Ok(item) = self.deliveries.try_recv() {
+            tickets.extend(item);
+            if tickets.len() >= max_batch {
+                break;
+            }
+        }
+    }
+}
+
+/// Tickets that are being written, in their order.
+struct Work {
+    acts: Vec<Act>,
+    replies: std::vec::IntoIter<Reply>,
+    /// The lanes in which one of them was not done.
+    held_lanes: HashSet<Lane>,
+}
+
+impl Work {
+    fn of(tickets: Vec<Ticket>) -> Self {
+        let (acts, replies): (_, Vec<_>) =
+            tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
+        Self { acts, replies: replies.into_iter(), held_lanes: HashSet::new() }
+    }
+
+    /// What is still to be written.
+    fn rest(&self) -> &[Act] {
+        &self.acts[self.acts.len() - self.replies.len()..]
+    }
+}
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
-    queue: Queue,
+    queue: Arc<Mutex<Queue>>,
     closing: CancellationToken,
     written: Arc<watch::Sender<u64>>,
     max_batch: usize,
@@ -65,7 +138,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        queue: Queue,
+        queue: Arc<Mutex<Queue>>,
         closing: CancellationToken,
         written: Arc<watch::Sender<u64>>,
         max_batch: usize,
@@ -78,45 +151,57 @@ impl Writer {
     /// Writes until the store is closed and the queue is empty.
     pub(crate) async fn run(mut self) {
         while let Some(tickets) = self.next().await {
-            let (acts, replies): (Vec<_>, Vec<_>) =
-                tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
-            let mut replies = replies.into_iter();
-            let mut rest = acts.as_slice();
-            let mut held_lanes = HashSet::new();
-            while !rest.is_empty() {
-                let (now, _) = rest.split_at(rest.len().min(self.max_batch));
-                let verdicts = self.commit(now, &mut held_lanes).await;
-                rest = &rest[verdicts.len()..];
-                self.written.send_modify(|commits| *commits += 1);
-                for (verdict, reply) in verdicts.into_iter().zip(replies.by_ref()) {
-                    // A caller that has gone needs no answer.
-                    let _ = reply.send(match verdict {
-                        Verdict::Done(accepted) => Ok(Answer::Done(accepted.into_done())),
-                        Verdict::Replay { record, revision } => {
-                            Ok(Answer::Replay { record, revision })
-                        }
-                        Verdict::Setback(setback) => Err(setback),
-                    });
+            let mut work = Work::of(tickets);
+            self.write(&mut work).await;
+            while !work.rest().is_empty() {
+                // What takes more than one batch lets commands pass.
+                let mut passing = Work::of(self.commands());
+                while !passing.rest().is_empty() {
+                    self.write(&mut passing).await;
                 }
+                self.write(&mut work).await;
             }
+        }
+    }
+
+    /// Commits one batch of the work and answers those who wait for it.
+    async fn write(&mut self, work: &mut Work) {
+        let mut held_lanes = mem::take(&mut work.held_lanes);
+        let rest = work.rest();
+        let (now, _) = rest.split_at(rest.len().min(self.max_batch));
+        let verdicts = self.commit(now, &mut held_lanes).await;
+        work.held_lanes = held_lanes;
+        self.written.send_modify(|commits| *commits += 1);
+        // As many replies are taken as there are verdicts: what is left belongs to the rest.
+        for verdict in verdicts {
+            let Some(reply) = work.replies.next() else { break };
+            // A caller that has gone needs no answer.
+            let _ = reply.send(match verdict {
+                Verdict::Done(accepted) => Ok(Answer::Done(accepted.into_done())),
+                Verdict::Replay { record, revision } => Ok(Answer::Replay { record, revision }),
+                Verdict::Setback(setback) => Err(setback),
+            });
         }
     }
 
     /// What is queued now, at least one item, and about as much as a batch takes.
     async fn next(&self) -> Option<Vec<Ticket>> {
         let mut queue = self.queue.lock().await;
-        let mut tickets = tokio::select! {
-            item = queue.recv() => item?,
-            () = self.closing.cancelled() => {
-                queue.close();
-                queue.recv().await?
-            }
-        };
-        while tickets.len() < self.max_batch {
-            let Ok(more) = queue.try_recv() else { break };
-            tickets.extend(more);
+        let mut tickets = queue.next(&self.closing).await?;
+        queue.add_commands(&mut tickets, self.max_batch);
+        if tickets.len() < self.max_batch || tickets.iter().all(Ticket::is_command) {
+            queue.add_deliveries(&mut tickets, self.max_batch);
         }
         Some(tickets)
+    }
+
+    /// The commands that wait now, unless another writer is about to take them.
+    fn commands(&self) -> Vec<Ticket> {
+        let mut tickets = Vec::new();
+        if let Ok(mut queue) = self.queue.try_lock() {
+            queue.add_commands(&mut tickets, self.max_batch);
+        }
+        tickets
     }
 
     /// Commits acts, or the first of them, and says what became of each.

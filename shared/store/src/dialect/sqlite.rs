@@ -18,6 +18,18 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 /// statement, so there are few sizes. 64 rows of 31 columns stay far under 32,766 variables.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
+// SQLite keeps the order of a CROSS JOIN: the keys asked for come first and each is looked up, even
+// where the planner knows the table only from a time when it was as good as empty.
+const HOLDERS: &str = "SELECT h.process, h.key, h.record_id \
+    FROM json_each(?) AS k CROSS JOIN holder AS h \
+    ON h.process = k.value ->> 0 AND h.key = k.value ->> 1";
+const ONCES: &str = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at \
+    FROM json_each(?) AS k CROSS JOIN once AS o \
+    ON o.scope = k.value ->> 0 AND o.key = k.value ->> 1";
+const MARKS: &str = "SELECT i.consumer, i.message, i.state \
+    FROM json_each(?) AS k CROSS JOIN inbox AS i \
+    ON i.consumer = k.value ->> 0 AND i.message = k.value ->> 1";
+
 /// `INSERT INTO … VALUES (?, …), (?, …) …`: `head`, the rows, `tail`.
 async fn insert<R>(
     db: &mut SqliteConnection,
@@ -111,10 +123,8 @@ pub(super) async fn holders(
     keys: &[&HolderKey],
     _: Lock,
 ) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
-    let sql = "SELECT h.process, h.key, h.record_id FROM json_each(?) AS k JOIN holder AS h \
-        ON h.process = k.value ->> 0 AND h.key = k.value ->> 1";
     let pairs: Vec<_> = keys.iter().map(|key| (&key.process, &key.key)).collect();
-    let rows = query(sql).bind(json(&pairs)).fetch_all(db).await?;
+    let rows = query(HOLDERS).bind(json(&pairs)).fetch_all(db).await?;
     rows.iter()
         .map(|row| {
             let key = HolderKey { process: row.try_get(0)?, key: row.try_get(1)? };
@@ -127,9 +137,7 @@ pub(super) async fn onces(
     db: &mut SqliteConnection,
     keys: &[(&str, &str)],
 ) -> Result<Vec<OnceRow>, sqlx::Error> {
-    let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at \
-        FROM json_each(?) AS k JOIN once AS o ON o.scope = k.value ->> 0 AND o.key = k.value ->> 1";
-    let rows = query(sql).bind(json(&keys)).fetch_all(db).await?;
+    let rows = query(ONCES).bind(json(&keys)).fetch_all(db).await?;
     rows.iter()
         .map(|row| {
             Ok(OnceRow {
@@ -148,9 +156,7 @@ pub(super) async fn marks(
     db: &mut SqliteConnection,
     keys: &[(&str, &str)],
 ) -> Result<Vec<(String, String, String)>, sqlx::Error> {
-    let sql = "SELECT i.consumer, i.message, i.state FROM json_each(?) AS k JOIN inbox AS i \
-        ON i.consumer = k.value ->> 0 AND i.message = k.value ->> 1";
-    let rows = query(sql).bind(json(&keys)).fetch_all(db).await?;
+    let rows = query(MARKS).bind(json(&keys)).fetch_all(db).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }
 
@@ -389,4 +395,33 @@ pub(super) async fn insert_refusals(db: &mut SqliteConnection, rows: &[RefusalRo
     })
     .await
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, Executor as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_are_looked_up_whatever_the_planner_knows() {
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.expect("a database");
+        let tables = "\
+            CREATE TABLE holder (process TEXT, key TEXT, record_id, PRIMARY KEY (process, key)) \
+                WITHOUT ROWID; \
+            CREATE TABLE once (scope TEXT, key TEXT, digest, record_id, revision, at, \
+                PRIMARY KEY (scope, key)) WITHOUT ROWID; \
+            CREATE TABLE inbox (consumer TEXT, message TEXT, state, \
+                PRIMARY KEY (consumer, message)) WITHOUT ROWID; \
+            INSERT INTO holder VALUES ('p', 'k', 0); INSERT INTO once VALUES ('s', 'k', 0, 0, 0, 0); \
+            INSERT INTO inbox VALUES ('c', 'm', 'done'); ANALYZE;";
+        db.execute(tables).await.expect("tables");
+        for sql in [HOLDERS, ONCES, MARKS] {
+            let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).bind("[]");
+            let plan = plan.fetch_all(&mut db).await.expect("a plan");
+            let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            let scans = steps.iter().filter(|step| step.starts_with("SCAN")).count();
+            assert_eq!(scans, 1, "only the keys are walked: {steps:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
 
 everywhere!(
     a_delivery_has_its_effect_once,
+    a_command_passes_deliveries_that_wait,
     a_delivery_that_was_refused_is_done_and_counted,
     outcomes_are_counted_once_each,
     later_ones_of_a_lane_wait_behind_one_that_failed,
@@ -61,6 +62,24 @@ async fn tallies(store: &Store) -> Vec<(String, u64)> {
 async fn due(store: &Store, now: DateTime<Utc>) -> Vec<String> {
     let retries = store.retries(CONSUMER, now, 100).await.expect("retries");
     retries.into_iter().map(|waiting| waiting.letter.message).collect()
+}
+
+/// A storm of alerts must not keep the people waiting who work on it.
+async fn a_command_passes_deliveries_that_wait(site: &Site) {
+    let store = site.open().await;
+    let storm = (0..2_000).map(|n| {
+        let alert = site.signal("signal.firing.v1", &format!("disk-{n}"), "web");
+        marked(site, alert, &format!("m{n}"))
+    });
+    let storm = store.act_all(storm.collect());
+    let command = store.act(site.opening("Printer", serde_json::json!({})));
+    tokio::pin!(storm);
+    tokio::select! {
+        biased;
+        _ = &mut storm => panic!("the command waited for every delivery"),
+        done_first = command => drop(done(done_first)),
+    }
+    assert!(storm.await.iter().all(Result::is_ok));
 }
 
 async fn a_delivery_has_its_effect_once(site: &Site) {
