@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use acceptance::{Options, Platform, descendants, signal, until};
 
+use testkit::eventually;
+
 use crate::{load::Load, proof};
 
 const CALLERS: usize = 4;
+/// How long the platform may take to start its nats-server again.
+const RESTARTED: Duration = Duration::from_secs(60);
 
 /// Waits until the load got some way further than `from`: a moment that no two rounds share.
 async fn some_way(load: &Load, from: usize, further: usize) {
@@ -45,9 +49,10 @@ async fn nats_server_is_killed_and_nothing_is_lost() {
     for round in 0..15 {
         some_way(&load, load.count(), reach(round)).await;
         let process = platform.process().expect("the platform runs");
-        let servers = descendants(process, "nats-server");
-        assert!(!servers.is_empty(), "there is a nats-server below {process}");
-        for server in servers {
+        let servers = eventually("nats-server runs again", RESTARTED, async || {
+            Some(descendants(process, "nats-server")).filter(|servers| !servers.is_empty())
+        });
+        for server in servers.await {
             signal(server, "KILL");
         }
     }
