@@ -11,7 +11,17 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{entity::record::Column, slot, text::indexable};
+use crate::{
+    entity::{
+        record::{self, Column},
+        standing,
+    },
+    slot,
+    text::indexable,
+};
+
+/// A column with its table.
+pub(crate) type Cell = (DynIden, DynIden);
 
 /// The columns of one process.
 pub(crate) struct Places<'a> {
@@ -20,13 +30,14 @@ pub(crate) struct Places<'a> {
 }
 
 impl Places<'_> {
-    pub(crate) fn column(&self, field: &Field) -> Result<DynIden, Refusal> {
-        Ok(match field {
-            Field::State => Column::State.into_iden(),
+    /// The table and column that a list walks for a field.
+    pub(crate) fn column(&self, field: &Field) -> Result<Cell, Refusal> {
+        let column = match field {
+            Field::State => return Ok(of_standing(standing::Column::State)),
+            Field::UpdatedAt => return Ok(of_standing(standing::Column::UpdatedAt)),
+            Field::ClosedAt => return Ok(of_standing(standing::Column::ClosedAt)),
             Field::Number => Column::Number.into_iden(),
             Field::OpenedAt => Column::OpenedAt.into_iden(),
-            Field::UpdatedAt => Column::UpdatedAt.into_iden(),
-            Field::ClosedAt => Column::ClosedAt.into_iden(),
             Field::Revision => Column::Revision.into_iden(),
             Field::OpenedBy => Column::OpenedBy.into_iden(),
             Field::Indexed { name, kind } => {
@@ -37,11 +48,31 @@ impl Places<'_> {
                 })?;
                 Alias::new(place.column()).into_iden()
             }
-        })
+        };
+        Ok((record::Entity.into_iden(), column))
     }
 
     pub(crate) fn is_nullable(&self, field: &Field) -> bool {
         matches!(field, Field::ClosedAt | Field::Indexed { .. })
+    }
+}
+
+fn of_standing(column: standing::Column) -> Cell {
+    (standing::Entity.into_iden(), column.into_iden())
+}
+
+/// Whether the field is one that changes at nearly every step, and is kept apart for it.
+pub(crate) fn is_standing(field: &Field) -> bool {
+    matches!(field, Field::State | Field::UpdatedAt | Field::ClosedAt)
+}
+
+/// Whether a filter asks for such a field.
+pub(crate) fn asks_standing(filter: &Filter) -> bool {
+    match filter {
+        Filter::Always(_) => false,
+        Filter::Not(inner) => asks_standing(inner),
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(asks_standing),
+        Filter::Compare { field, .. } | Filter::In { field, .. } => is_standing(field),
     }
 }
 
@@ -167,7 +198,7 @@ fn always(holds: bool) -> Condition {
     Condition::all().add(Expr::val(1).eq(i32::from(holds)))
 }
 
-fn or_missing(field: &Field, places: &Places<'_>, holds: Expr, column: DynIden) -> Condition {
+fn or_missing(field: &Field, places: &Places<'_>, holds: Expr, column: Cell) -> Condition {
     let either = Condition::any().add(holds);
     if places.is_nullable(field) { either.add(Expr::col(column).is_null()) } else { either }
 }

@@ -29,6 +29,26 @@ pub(crate) mod record {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub(crate) mod standing {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "standing")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) record_id: Uuid,
+        pub(crate) process: String,
+        pub(crate) state: String,
+        pub(crate) updated_at: DateTimeUtc,
+        pub(crate) closed_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod journal {
     use sea_orm::entity::prelude::*;
 

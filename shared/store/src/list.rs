@@ -4,14 +4,14 @@ use engine::{Field, Filter, Record};
 use kernel::{Reader, Refusal, Rule};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
     Setback, Store,
-    condition::{Places, Typed, condition},
-    entity::record,
+    condition::{Places, Typed, asks_standing, condition, is_standing},
+    entity::{record, standing},
     read::visible,
 };
 
@@ -69,8 +69,9 @@ impl Store {
     pub async fn list(&self, query: &Query, reader: &Reader) -> Result<Page, Setback> {
         let places = Places { all: &self.shared().places, process: &query.process };
         let column = places.column(&query.sort.field)?;
+        let walks = Walk::of(query);
         let mut narrowed = Condition::all()
-            .add(record::Column::Process.eq(&query.process))
+            .add(walks.process_is(&query.process))
             .add(visible(reader, self.shared().pools.backend()));
         if let Some(filter) = &query.filter {
             narrowed = narrowed.add(condition(filter, &places, true)?);
@@ -88,15 +89,16 @@ impl Store {
                 part = part.add(Expr::col(column.clone()).is_not_null());
             }
             if let Some(Cursor { value: Some(value), id }) = &cursor {
-                let at = Expr::tuple([Expr::col(column.clone()), Expr::col(record::Column::Id)]);
+                let at = Expr::tuple([Expr::col(column.clone()), walks.id()]);
                 let last = Expr::tuple([Expr::val(value.clone().into_value()), Expr::val(*id)]);
                 part = part.add(if query.sort.descending { at.lt(last) } else { at.gt(last) });
             }
             let order = if query.sort.descending { Order::Desc } else { Order::Asc };
-            let found = record::Entity::find()
+            let found = walks
+                .records()
                 .filter(part)
                 .order_by(Expr::col(column.clone()), order.clone())
-                .order_by(record::Column::Id, order)
+                .order_by(walks.id(), order)
                 .limit(limit + 1);
             rows = found.all(self.read()).await?;
         }
@@ -104,11 +106,12 @@ impl Store {
         if is_nullable && (with_value as u64) <= limit {
             let mut part = narrowed.add(Expr::col(column).is_null());
             if let Some(Cursor { value: None, id }) = &cursor {
-                part = part.add(record::Column::Id.lt(*id));
+                part = part.add(walks.id().lt(*id));
             }
-            let found = record::Entity::find()
+            let found = walks
+                .records()
                 .filter(part)
-                .order_by_desc(record::Column::Id)
+                .order_by(walks.id(), Order::Desc)
                 .limit(limit + 1 - with_value as u64);
             rows.extend(found.all(self.read()).await?);
         }
@@ -118,6 +121,57 @@ impl Store {
         let last = items.last().filter(|_| has_more);
         let next = last.map(|record| cursor_of(record, &query.sort));
         Ok(Page { items, next })
+    }
+}
+
+/// The tables that a list is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    Records,
+    /// Along the records, with a look at where each stands.
+    Both,
+    /// Along where they stand: the order is one of those columns.
+    Standings,
+}
+
+impl Walk {
+    fn of(query: &Query) -> Self {
+        if is_standing(&query.sort.field) {
+            Self::Standings
+        } else if query.filter.as_ref().is_some_and(asks_standing) {
+            Self::Both
+        } else {
+            Self::Records
+        }
+    }
+
+    fn records(self) -> Select<record::Entity> {
+        let mut records = record::Entity::find();
+        if self != Self::Records {
+            let is_its = Expr::col((standing::Entity, standing::Column::RecordId))
+                .equals((record::Entity, record::Column::Id));
+            QuerySelect::query(&mut records).inner_join(standing::Entity, is_its);
+        }
+        records
+    }
+
+    /// Said of each table, so that each can be walked by its own index.
+    fn process_is(self, process: &str) -> Condition {
+        let mut both = Condition::all();
+        if self != Self::Standings {
+            both = both.add(record::Column::Process.eq(process));
+        }
+        if self != Self::Records {
+            both = both.add(standing::Column::Process.eq(process));
+        }
+        both
+    }
+
+    fn id(self) -> Expr {
+        match self {
+            Self::Standings => Expr::col((standing::Entity, standing::Column::RecordId)),
+            _ => Expr::col((record::Entity, record::Column::Id)),
+        }
     }
 }
 

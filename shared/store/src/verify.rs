@@ -14,7 +14,7 @@ use crate::{
     Setback, Store,
     audience::tokens_in,
     chain::{ORIGIN, digest_of, link_of},
-    entity::{journal, record, refusal},
+    entity::{journal, record, refusal, standing},
     payload,
     read::record_of,
     refusal as refusals,
@@ -111,8 +111,21 @@ impl Store {
         for entry in entries {
             chains.entry(entry.record_id).or_default().push(entry);
         }
+        let standings = standing::Entity::find()
+            .filter(standing::Column::RecordId.is_in(rows.iter().map(|row| row.id)));
+        let standings = standings.all(db).await?.into_iter();
+        let mut standings: HashMap<Uuid, _> = standings.map(|row| (row.record_id, row)).collect();
         for row in rows {
             report.records += 1;
+            let standing = standing::Model {
+                record_id: row.id,
+                process: row.process.clone(),
+                state: row.state.clone(),
+                updated_at: row.updated_at,
+                closed_at: row.closed_at,
+            };
+            let is_listed_right = standings.remove(&row.id) == Some(standing);
+            let revision = row.revision.cast_unsigned();
             let chain = chains.remove(&row.id).unwrap_or_default();
             report.entries += chain.len() as u64;
             let head = row.head.clone();
@@ -121,6 +134,9 @@ impl Store {
             match record_of(row, tokens.unwrap_or_default()) {
                 Ok(record) => check(&record, &head, &chain, report),
                 Err(_) => report.fault(&number, 0, "its row cannot be read"),
+            }
+            if !is_listed_right {
+                report.fault(&number, revision, "lists find it elsewhere than where it stands");
             }
         }
         Ok(())

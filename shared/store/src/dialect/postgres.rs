@@ -157,6 +157,9 @@ pub(super) async fn is_linked(
 }
 
 pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+    const STANDING: &str = "UPDATE standing AS s SET state = u.state, updated_at = u.updated_at, \
+        closed_at = u.closed_at FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[], \
+        $4::timestamptz[]) AS u(id, state, updated_at, closed_at) WHERE s.record_id = u.id";
     const SQL: &str = "UPDATE record AS r SET definition = u.definition, state = u.state, \
         revision = u.revision, data = u.data, audience = u.audience, updated_at = u.updated_at, \
         entered_at = u.entered_at, closed_at = u.closed_at, head = u.head, \
@@ -193,10 +196,21 @@ pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
     for place in 0..crate::slot::TIMES {
         sql = sql.bind(each(rows, |row| row.slots.time[place]));
     }
-    sql.execute(db).await.map(drop)
+    sql.execute(&mut *db).await?;
+    query(STANDING)
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, |row| row.record.state.as_str()))
+        .bind(each(rows, |row| row.record.updated_at))
+        .bind(each(rows, |row| row.record.closed_at))
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+    const STANDING: &str = "INSERT INTO standing (record_id, process, state, updated_at, closed_at) \
+        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], \
+        $5::timestamptz[])";
     const SQL: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
         audience, opened_at, updated_at, entered_at, closed_at, opened_by, partition, head, \
         text1, text2, text3, text4, text5, text6, text7, text8, \
@@ -233,7 +247,16 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
     for place in 0..crate::slot::TIMES {
         sql = sql.bind(each(rows, |row| row.slots.time[place]));
     }
-    sql.execute(db).await.map(drop)
+    sql.execute(&mut *db).await?;
+    query(STANDING)
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, |row| row.record.process.as_str()))
+        .bind(each(rows, |row| row.record.state.as_str()))
+        .bind(each(rows, |row| row.record.updated_at))
+        .bind(each(rows, |row| row.record.closed_at))
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -> Done {

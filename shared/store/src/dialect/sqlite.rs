@@ -200,7 +200,7 @@ async fn put_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done 
         number2 = excluded.number2, number3 = excluded.number3, number4 = excluded.number4, \
         time1 = excluded.time1, time2 = excluded.time2, time3 = excluded.time3, \
         time4 = excluded.time4";
-    insert(db, HEAD, 31, TAIL, rows, |sql, row| {
+    insert(&mut *db, HEAD, 31, TAIL, rows, |sql, row| {
         let record = row.record;
         let mut sql = sql
             .bind(record.id)
@@ -228,6 +228,21 @@ async fn put_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done 
             sql = sql.bind(time);
         }
         sql
+    })
+    .await?;
+    put_standings(db, rows).await
+}
+
+async fn put_standings(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
+    const HEAD: &str = "INSERT INTO standing (record_id, process, state, updated_at, closed_at)";
+    const TAIL: &str = "ON CONFLICT (record_id) DO UPDATE SET state = excluded.state, \
+        updated_at = excluded.updated_at, closed_at = excluded.closed_at";
+    insert(db, HEAD, 5, TAIL, rows, |sql, RecordRow { record, .. }| {
+        sql.bind(record.id)
+            .bind(record.process.as_str())
+            .bind(record.state.as_str())
+            .bind(record.updated_at)
+            .bind(record.closed_at)
     })
     .await
     .map(drop)

@@ -16,6 +16,7 @@ everywhere!(
     an_untouched_store_is_sound,
     a_changed_payload_is_found,
     a_changed_row_is_found,
+    a_changed_place_in_lists_is_found,
     a_removed_entry_is_found,
     a_removed_tail_is_found,
     a_removed_record_is_found,
@@ -66,6 +67,12 @@ async fn a_changed_payload_is_found(site: &Site) {
 async fn a_changed_row_is_found(site: &Site) {
     let sql = "UPDATE record SET state = 'closed' WHERE number = 'CAS0000003'";
     finds(site, sql, "CAS0000003", "not what its history makes of it").await;
+}
+
+async fn a_changed_place_in_lists_is_found(site: &Site) {
+    let sql = "UPDATE standing SET state = 'closed' \
+        WHERE record_id = (SELECT id FROM record WHERE number = 'CAS0000003')";
+    finds(site, sql, "CAS0000003", "lists find it elsewhere").await;
 }
 
 async fn a_removed_entry_is_found(site: &Site) {
