@@ -14,7 +14,7 @@ pub(crate) use functions::context;
 pub(crate) use names::Names;
 use plain::Plain;
 
-use crate::Record;
+use crate::{Record, Schemes};
 
 /// Longer expressions belong into a scheme, or into several fields.
 const LENGTH_LIMIT: usize = 2_000;
@@ -26,7 +26,7 @@ pub struct Expression {
     source: String,
     program: Program,
     names: Names,
-    /// Where it is no more than a value or a path, which needs no interpreter.
+    /// Where it can be told without the interpreter.
     plain: Option<Plain>,
 }
 
@@ -88,9 +88,13 @@ impl Expression {
     /// # Errors
     /// A sentence that quotes the expression and says what went wrong.
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
-        if let Some(value) = self.plain.as_ref().and_then(|plain| plain.value(scope)) {
-            return Ok(value);
+        match self.plain.as_ref().and_then(|plain| plain.value(scope)) {
+            Some(value) => Ok(value.into_owned()),
+            None => self.interpreted(scope),
         }
+    }
+
+    fn interpreted(&self, scope: &Scope<'_>) -> Result<Value, String> {
         let mut context = scope.root.new_inner_scope();
         for name in &self.names.roots {
             if let Some(value) = scope.variable(name, &self.names) {
@@ -120,6 +124,7 @@ const SCOPE: [&str; 5] = ["record", "actor", "now", "event", "given"];
 /// What the names mean while an expression is evaluated; only those that it uses are made.
 pub struct Scope<'a> {
     root: &'a Context<'static, 'static>,
+    schemes: &'a Schemes,
     now: DateTime<Utc>,
     actor: Option<&'a Actor>,
     event: Option<&'a Value>,
@@ -128,8 +133,13 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(root: &'a Context<'static, 'static>, now: DateTime<Utc>) -> Self {
-        Self { root, now, actor: None, event: None, given: None, record: None }
+    /// `schemes` are those that the functions of `root` ask.
+    pub(crate) fn new(
+        root: &'a Context<'static, 'static>,
+        schemes: &'a Schemes,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self { root, schemes, now, actor: None, event: None, given: None, record: None }
     }
 
     #[must_use]

@@ -128,7 +128,7 @@ impl Ruleset {
     }
 
     pub(crate) fn scope(&self, now: DateTime<Utc>) -> Scope<'_> {
-        Scope::new(&self.root, now)
+        Scope::new(&self.root, &self.schemes, now)
     }
 
     /// What the rule scheme `scheme` says of an event.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cel::{Context, Env, ExecutionError, Value as Cel, extractors::Arguments, objects::KeyRef};
+use chrono::{DateTime, SecondsFormat, Utc};
 use kernel::Span;
 use serde_json::Value;
 
@@ -14,8 +15,12 @@ use crate::{Schemes, scheme::Lookup};
 /// - `lookup(scheme, key, attribute)`: an attribute of an entry of a list scheme, or null;
 /// - `known(scheme, key)`: whether a list scheme has the entry;
 /// - `get(map, key)`: the value under a key, null where there is none;
+/// - `key(a, b, …)`: one text of several, for correlation: joined by slashes, each cut to 200
+///   characters, a dash for null;
 /// - `span(text)`: an ISO 8601 duration, a day being 24 hours.
-const OURS: [&str; 5] = ["matrix", "lookup", "known", "get", "span"];
+const OURS: [&str; 6] = ["matrix", "lookup", "known", "get", "key", "span"];
+/// What one part of a key keeps, in characters.
+const PART_LIMIT: usize = 200;
 
 /// CEL's own functions and operators that definitions may use.
 const CELS: [&str; 47] = [
@@ -100,19 +105,24 @@ fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, Executi
             Ok(map.get(&KeyRef::String(key)).cloned().unwrap_or(Cel::Null))
         }
         ("get", [Cel::Null, _]) => Ok(Cel::Null),
+        ("key", parts) => {
+            let parts: Vec<Value> =
+                parts.iter().map(|part| to_json(part).unwrap_or_default()).collect();
+            Ok(from_json(&key(parts.iter()).into()))
+        }
         ("span", [Cel::String(text)]) => {
             let span: Span = text.parse().map_err(fault)?;
             let seconds = i64::from(span.days) * 86_400 + i64::from(span.seconds);
             Ok(Cel::Duration(chrono::TimeDelta::seconds(seconds)))
         }
         ("matrix", [Cel::String(scheme), inputs @ ..]) => {
-            let inputs: Vec<String> = inputs.iter().map(word).collect();
+            let inputs: Vec<String> = inputs.iter().map(word_of).collect();
             answer(schemes.cell(scheme, &inputs)).map_err(fault)
         }
         ("lookup", [Cel::String(scheme), key, Cel::String(attribute)]) => {
-            answer(schemes.attribute(scheme, &word(key), attribute)).map_err(fault)
+            answer(schemes.attribute(scheme, &word_of(key), attribute)).map_err(fault)
         }
-        ("known", [Cel::String(scheme), key]) => match schemes.entry(scheme, &word(key)) {
+        ("known", [Cel::String(scheme), key]) => match schemes.entry(scheme, &word_of(key)) {
             Lookup::Found(_) => Ok(Cel::Bool(true)),
             Lookup::Absent => Ok(Cel::Bool(false)),
             Lookup::NoSuchScheme => Err(fault(format!("there is no list `{scheme}`"))),
@@ -121,13 +131,39 @@ fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, Executi
     }
 }
 
+fn word_of(value: &Cel) -> String {
+    word(&to_json(value).unwrap_or_default())
+}
+
 /// A key as text: `'high'` and `3` alike; null is a key that nothing has.
-fn word(value: &Cel) -> String {
-    match to_json(value) {
-        Some(Value::String(text)) => text,
-        Some(Value::Null) | None => String::new(),
-        Some(other) => other.to_string(),
+pub(super) fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
+}
+
+/// One text of several.
+pub(super) fn key<'a>(parts: impl Iterator<Item = &'a Value>) -> String {
+    let mut key = String::new();
+    for (position, part) in parts.enumerate() {
+        if position > 0 {
+            key.push('/');
+        }
+        match part {
+            Value::Null => key.push('-'),
+            part => key.extend(word(part).chars().take(PART_LIMIT)),
+        }
+    }
+    key
+}
+
+/// An instant as `string(now)` tells it: UTC, with as much of a fraction as there is.
+pub(super) fn text_of(at: DateTime<Utc>) -> String {
+    let text = at.to_rfc3339_opts(SecondsFormat::Nanos, false);
+    let whole = text.trim_end_matches("+00:00").trim_end_matches('0').trim_end_matches('.');
+    format!("{whole}Z")
 }
 
 fn answer(found: Lookup<'_>) -> Result<Cel, String> {
@@ -149,10 +185,11 @@ mod tests {
             "scheme: priority\nkind: matrix\ninputs: [impact, urgency]\ntable: { high: { low: 3 } }",
         )])
         .unwrap_or_else(|faults| panic!("{faults:?}"));
-        let root = context(&Arc::new(schemes));
+        let schemes = Arc::new(schemes);
+        let root = context(&schemes);
         let now = "2026-03-14T22:05:00Z".parse().unwrap_or_else(|fault| panic!("{fault}"));
         let found = Expression::parse(source)
-            .and_then(|expression| expression.value(&Scope::new(&root, now)))
+            .and_then(|expression| expression.value(&Scope::new(&root, &schemes, now)))
             .map_or_else(|fault| fault, |value| value.to_string());
         assert!(found.contains(expected), "{source}: {found}");
     }
@@ -166,6 +203,7 @@ mod tests {
         check("get({'a': 1}, 'b') == null", "true");
         check("now + span('P1DT1H') == timestamp('2026-03-15T23:05:00Z')", "true");
         check("known('nothing', 'x')", "no list");
+        check("key('a', null, 3)", "a/-/3");
         check("[1, 2, 3].exists(x, x == 2)", "true");
     }
 
