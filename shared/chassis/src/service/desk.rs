@@ -12,6 +12,8 @@ use tracing::{Instrument as _, Span};
 use super::{Hears, Reading, glue::fence_of};
 use crate::{Office, door::named_id, office::chain, telemetry::trace};
 
+/// Deliveries that are read before others may use the processor.
+const AT_A_TIME: usize = 32;
 /// The first pause before another try; it doubles up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -249,7 +251,11 @@ impl Desk for Counter {
         };
         let mut acts = Vec::with_capacity(deliveries.len());
         let mut fates = Vec::with_capacity(deliveries.len());
-        for (delivery, key) in deliveries.iter().zip(keys) {
+        for (position, (delivery, key)) in deliveries.iter().zip(keys).enumerate() {
+            if position % AT_A_TIME == AT_A_TIME - 1 {
+                // A large batch of a storm is not to hold up those who answer people.
+                tokio::task::yield_now().await;
+            }
             fates.push(if self.is_idle(delivery) {
                 Fate::Idle
             } else if blocked.contains(&key) {
