@@ -157,10 +157,7 @@ pub(super) async fn is_linked(
 }
 
 pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
-    const STANDING: &str = "UPDATE standing AS s SET state = u.state, updated_at = u.updated_at, \
-        closed_at = u.closed_at FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[], \
-        $4::timestamptz[]) AS u(id, state, updated_at, closed_at) WHERE s.record_id = u.id";
-    const SQL: &str = "UPDATE record AS r SET definition = u.definition, state = u.state, \
+    const SQL: &str = "WITH moved AS (UPDATE record AS r SET definition = u.definition, state = u.state, \
         revision = u.revision, data = u.data, audience = u.audience, updated_at = u.updated_at, \
         entered_at = u.entered_at, closed_at = u.closed_at, head = u.head, \
         text1 = u.text1, text2 = u.text2, text3 = u.text3, text4 = u.text4, \
@@ -175,7 +172,10 @@ pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::timestamptz[]) \
         AS u(id, definition, state, revision, data, audience, updated_at, entered_at, closed_at, \
         head, text1, text2, text3, text4, text5, text6, text7, text8, \
-        number1, number2, number3, number4, time1, time2, time3, time4) WHERE r.id = u.id";
+        number1, number2, number3, number4, time1, time2, time3, time4) WHERE r.id = u.id \
+        RETURNING r.id, r.state, r.updated_at, r.closed_at) \
+        UPDATE standing AS s SET state = moved.state, updated_at = moved.updated_at, \
+        closed_at = moved.closed_at FROM moved WHERE s.record_id = moved.id";
     let mut sql = query(SQL)
         .bind(each(rows, |row| row.record.id))
         .bind(each(rows, |row| row.record.definition.cast_signed()))
@@ -196,22 +196,11 @@ pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
     for place in 0..crate::slot::TIMES {
         sql = sql.bind(each(rows, |row| row.slots.time[place]));
     }
-    sql.execute(&mut *db).await?;
-    query(STANDING)
-        .bind(each(rows, |row| row.record.id))
-        .bind(each(rows, |row| row.record.state.as_str()))
-        .bind(each(rows, |row| row.record.updated_at))
-        .bind(each(rows, |row| row.record.closed_at))
-        .execute(db)
-        .await
-        .map(drop)
+    sql.execute(db).await.map(drop)
 }
 
 pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
-    const STANDING: &str = "INSERT INTO standing (record_id, process, state, updated_at, closed_at) \
-        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], \
-        $5::timestamptz[])";
-    const SQL: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
+    const SQL: &str = "WITH opened AS (INSERT INTO record (id, process, number, definition, state, revision, data, \
         audience, opened_at, updated_at, entered_at, closed_at, opened_by, partition, head, \
         text1, text2, text3, text4, text5, text6, text7, text8, \
         number1, number2, number3, number4, time1, time2, time3, time4) \
@@ -221,7 +210,10 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         $16::text[], $17::text[], $18::text[], $19::text[], \
         $20::text[], $21::text[], $22::text[], $23::text[], \
         $24::float8[], $25::float8[], $26::float8[], $27::float8[], \
-        $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::timestamptz[])";
+        $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::timestamptz[]) \
+        RETURNING id, process, state, updated_at, closed_at) \
+        INSERT INTO standing (record_id, process, state, updated_at, closed_at) \
+        SELECT * FROM opened";
     let mut sql = query(SQL)
         .bind(each(rows, |row| row.record.id))
         .bind(each(rows, |row| row.record.process.as_str()))
@@ -247,16 +239,7 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
     for place in 0..crate::slot::TIMES {
         sql = sql.bind(each(rows, |row| row.slots.time[place]));
     }
-    sql.execute(&mut *db).await?;
-    query(STANDING)
-        .bind(each(rows, |row| row.record.id))
-        .bind(each(rows, |row| row.record.process.as_str()))
-        .bind(each(rows, |row| row.record.state.as_str()))
-        .bind(each(rows, |row| row.record.updated_at))
-        .bind(each(rows, |row| row.record.closed_at))
-        .execute(db)
-        .await
-        .map(drop)
+    sql.execute(db).await.map(drop)
 }
 
 pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -> Done {
