@@ -181,6 +181,8 @@ pub(crate) enum Lookup<'a> {
 #[derive(Debug, Default)]
 pub struct Schemes {
     by_name: BTreeMap<String, Arc<Scheme>>,
+    /// Versions that do not count any more, for what was judged by them.
+    former: BTreeMap<(String, u32), Arc<Scheme>>,
 }
 
 impl Schemes {
@@ -188,7 +190,17 @@ impl Schemes {
     pub fn new(schemes: Vec<Scheme>) -> Self {
         let by_name =
             schemes.into_iter().map(|scheme| (scheme.name.clone(), Arc::new(scheme))).collect();
-        Self { by_name }
+        Self { by_name, former: BTreeMap::new() }
+    }
+
+    /// Keeps former versions at hand beside those that count.
+    #[must_use]
+    pub fn with_former(mut self, schemes: Vec<Scheme>) -> Self {
+        let keyed = schemes
+            .into_iter()
+            .map(|scheme| ((scheme.name.clone(), scheme.version), Arc::new(scheme)));
+        self.former.extend(keyed);
+        self
     }
 
     /// Reads scheme files, given as place and text, each as version 1.
@@ -219,6 +231,17 @@ impl Schemes {
     #[must_use]
     pub fn calendar(&self, name: &str) -> Option<&Calendar> {
         match &self.get(name)?.kind {
+            SchemeKind::Calendar(calendar) => Some(calendar),
+            _ => None,
+        }
+    }
+
+    /// A calendar as it was in a version, the present one or a former.
+    #[must_use]
+    pub fn calendar_version(&self, name: &str, version: u32) -> Option<&Calendar> {
+        let present = self.get(name).filter(|scheme| scheme.version == version);
+        let former = || self.former.get(&(name.to_owned(), version)).map(Arc::as_ref);
+        match &present.or_else(former)?.kind {
             SchemeKind::Calendar(calendar) => Some(calendar),
             _ => None,
         }

@@ -1,12 +1,15 @@
 //! Business time: when a service works, and when a span of working time ends.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{Span, Timetable};
 
 /// A stretch of work within one day, `08:00` to `18:00`; `24:00` ends a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +33,13 @@ pub struct CalendarSource {
 
 /// Working hours in a zone, sound by construction: shifts are in order and do not overlap, and at
 /// least one weekday has one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Calendar {
     zone: Tz,
     week: [Vec<Shift>; 7],
     holidays: BTreeSet<NaiveDate>,
+    /// Made when it is first asked for.
+    timetable: OnceLock<Arc<Timetable>>,
 }
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -73,7 +78,7 @@ impl TryFrom<CalendarSource> for Calendar {
             faults.push("no weekday has a shift".to_owned());
         }
         if faults.is_empty() {
-            Ok(Self { zone, week, holidays: source.holidays })
+            Ok(Self { zone, week, holidays: source.holidays, timetable: OnceLock::new() })
         } else {
             Err(faults)
         }
@@ -108,6 +113,12 @@ impl Calendar {
         &self.week[date.weekday().num_days_from_monday() as usize]
     }
 
+    /// Its working time laid out on the line of instants, for those who measure much.
+    #[must_use]
+    pub fn timetable(&self) -> &Timetable {
+        self.timetable.get_or_init(|| Arc::new(Timetable::of(self)))
+    }
+
     /// When `span` of working time, begun at `from`, is over; `None` when the calendar stays
     /// closed for twenty years.
     ///
@@ -122,7 +133,7 @@ impl Calendar {
         if span.seconds == 0 { Some(start) } else { self.after_seconds(start, span.seconds) }
     }
 
-    fn nth_working_date(&self, date: NaiveDate, count: u32) -> Option<NaiveDate> {
+    pub(crate) fn nth_working_date(&self, date: NaiveDate, count: u32) -> Option<NaiveDate> {
         if count == 0 {
             return Some(date);
         }
@@ -151,7 +162,7 @@ impl Calendar {
 
     /// A local time of a date as an instant. In the hour that a clock change skips, the instant
     /// after it; in the hour that it repeats, the first of the two.
-    fn instant(&self, date: NaiveDate, second: u32) -> DateTime<Utc> {
+    pub(crate) fn instant(&self, date: NaiveDate, second: u32) -> DateTime<Utc> {
         let midnight = date.and_time(NaiveTime::MIN);
         let mut local = midnight + TimeDelta::seconds(i64::from(second));
         loop {
@@ -164,7 +175,7 @@ impl Calendar {
     }
 }
 
-fn seconds_of(time: NaiveTime) -> u32 {
+pub(crate) fn seconds_of(time: NaiveTime) -> u32 {
     (time - NaiveTime::MIN).num_seconds().try_into().unwrap_or(0)
 }
 

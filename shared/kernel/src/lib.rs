@@ -9,6 +9,7 @@ mod clock;
 mod id;
 mod refusal;
 mod span;
+mod timetable;
 
 pub use actor::{ADMINISTRATOR, Actor, Reader, SYSTEM};
 pub use calendar::{Calendar, CalendarSource, Shift};
@@ -17,3 +18,4 @@ pub use clock::{Clock, instant};
 pub use id::{PARTITIONS, derived_id, partition_of};
 pub use refusal::{Fault, Refusal, Rule};
 pub use span::Span;
+pub use timetable::{Stretch, Timetable, ZONE_DATA};

@@ -1,0 +1,83 @@
+//! What a clock's record keeps of its measure: a cache, worked out anew on each change and each read.
+
+use chrono::{DateTime, Utc};
+use engine::Schemes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    case::Case,
+    explain::time,
+    measure::{Measure, Standing, measure},
+};
+
+/// A clock as lists and forms show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    pub standing: Standing,
+    pub started_at: Option<String>,
+    pub stopped_at: Option<String>,
+    pub due_at: Option<String>,
+    pub breached_at: Option<String>,
+    pub elapsed_seconds: i64,
+    pub allowed_seconds: Option<i64>,
+    /// Per cent of the time, whole ones.
+    pub used: i64,
+    /// The limit as the agreement writes it.
+    pub within: Option<String>,
+    pub calendar: Option<String>,
+    /// The highest warning that was given and still holds.
+    pub warned: i64,
+    /// The highest warning that is reached.
+    pub reached: i64,
+    /// When the next one is to be given.
+    pub warns_at: Option<String>,
+}
+
+impl Reading {
+    #[must_use]
+    pub fn of(measure: &Measure<'_>, warned: i64) -> Self {
+        let elapsed = measure.elapsed();
+        let allowed = measure.allowed.as_ref();
+        let reached = measure.reached();
+        // A later target may take back what was warned of.
+        let warned = warned.min(reached);
+        Self {
+            standing: measure.standing(),
+            started_at: measure.started_at().map(time),
+            stopped_at: measure.stopped_at().map(time),
+            due_at: measure.due_at().map(time),
+            breached_at: measure.breached_at().map(time),
+            elapsed_seconds: elapsed,
+            allowed_seconds: allowed.map(|allowed| allowed.seconds),
+            used: allowed.map_or(0, |allowed| elapsed * 100 / allowed.seconds.max(1)),
+            within: allowed.map(|allowed| allowed.limit.within.to_string()),
+            calendar: allowed.and_then(|allowed| allowed.limit.calendar.clone()),
+            warned,
+            reached,
+            warns_at: measure.warns_at(warned).map(time),
+        }
+    }
+}
+
+/// The calculation `clock(terms, moments, corrections, warned, now)` of the definition.
+///
+/// # Errors
+/// A sentence, when what is given cannot be measured.
+pub fn clock(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+    let [terms, moments, corrections, warned, now] = given else {
+        return Err("it takes terms, moments, corrections, warned and now".to_owned());
+    };
+    let list = |value: &Value| if value.is_null() { json!([]) } else { value.clone() };
+    let case: Case = serde_json::from_value(json!({
+        "terms": list(terms),
+        "moments": list(moments),
+        "corrections": list(corrections),
+    }))
+    .map_err(|fault| fault.to_string())?;
+    let now: DateTime<Utc> =
+        serde_json::from_value(now.clone()).map_err(|fault| fault.to_string())?;
+    let measure = measure(&case, schemes, now.timestamp())?;
+    let reading = Reading::of(&measure, warned.as_i64().unwrap_or(0));
+    serde_json::to_value(reading).map_err(|fault| fault.to_string())
+}

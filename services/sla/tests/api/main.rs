@@ -1,0 +1,6 @@
+//! The service-level clock: its golden cases, its properties, and every switch of the clocks.
+
+mod case;
+mod golden;
+mod properties;
+mod zones;
