@@ -54,7 +54,7 @@ pub fn decide(
                 }
                 Command::Fire { transition } => {
                     let transition = offered(definition, record, transition)?;
-                    if transition.after.is_none() {
+                    if !transition.has_timer() {
                         return Err(not_offered(definition, record, &transition.name));
                     }
                     take(rules, definition, record, transition, &Map::new(), cause)

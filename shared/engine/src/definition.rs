@@ -262,6 +262,13 @@ impl Definition {
             .collect()
     }
 
+    /// What its expressions leave to the service's own code.
+    pub fn calculations(&self) -> BTreeSet<&str> {
+        self.expressions()
+            .flat_map(|expression| expression.names().calculations.iter().map(String::as_str))
+            .collect()
+    }
+
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let roles = self.roles.iter().filter_map(|role| role.is.as_ref());
         let derive = self.derive.iter().map(|(_, expression)| expression);

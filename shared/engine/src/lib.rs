@@ -43,7 +43,7 @@ pub use json::strict_json;
 pub use offers::{Offer, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
-pub use ruleset::Ruleset;
+pub use ruleset::{Calculation, Calculations, Ruleset};
 pub use scheme::{RuleMatch, Scheme, SchemeKind, Schemes};
 
 /// A record's data may take this many bytes as JSON, so that every event fits a NATS message.

@@ -12,6 +12,16 @@ use kernel::Actor;
 
 use crate::{Definition, Expression, Record, Schemes, Scope, expression};
 
+/// What definitions leave to the service's own code: a pure function of what it is given and of the
+/// schemes. Called in expressions as `calculate('name', …)`; what it answered is kept in the fact, so
+/// that replays do not ask again.
+///
+/// Its error is a sentence.
+pub type Calculation = fn(&[serde_json::Value], &Schemes) -> Result<serde_json::Value, String>;
+
+/// All calculations of a service, by name.
+pub type Calculations = BTreeMap<&'static str, Calculation>;
+
 /// What a service decides by.
 pub struct Ruleset {
     /// Versions of each process, oldest first.
@@ -34,6 +44,18 @@ impl Ruleset {
     /// # Errors
     /// Every calendar and scheme that a definition names and nobody defines.
     pub fn new(definitions: Vec<Definition>, schemes: Schemes) -> Result<Self, Vec<String>> {
+        Self::calculating(definitions, schemes, Calculations::new())
+    }
+
+    /// The same for definitions that leave something to the service's own code.
+    ///
+    /// # Errors
+    /// Every calendar, scheme and calculation that a definition names and nobody defines.
+    pub fn calculating(
+        definitions: Vec<Definition>,
+        schemes: Schemes,
+        calculations: Calculations,
+    ) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let mut processes: BTreeMap<String, Vec<Arc<Definition>>> = BTreeMap::new();
         for definition in definitions {
@@ -46,6 +68,12 @@ impl Ruleset {
             for scheme in definition.schemes() {
                 if schemes.get(scheme).is_none() {
                     faults.push(format!("{}: there is no scheme `{scheme}`", definition.process));
+                }
+            }
+            for name in definition.calculations() {
+                if !calculations.contains_key(name) {
+                    faults
+                        .push(format!("{}: there is no calculation `{name}`", definition.process));
                 }
             }
             let versions = processes.entry(definition.process.clone()).or_default();
@@ -62,7 +90,7 @@ impl Ruleset {
             }
         }
         let schemes = Arc::new(schemes);
-        let root = expression::context(&schemes);
+        let root = expression::context(&schemes, &Arc::new(calculations));
         Ok(Self { processes, schemes, root, subscribers })
     }
 

@@ -5,7 +5,7 @@ use kernel::{Cause, Refusal, Rule, Span};
 use serde_json::{Map, Value};
 
 use crate::{
-    DATA_LIMIT_BYTES, Definition, Fact, Record, Ruleset, Timer, change_set,
+    DATA_LIMIT_BYTES, Definition, Expression, Fact, Record, Ruleset, Timer, Transition, change_set,
     definition::{After, Audience},
 };
 
@@ -27,8 +27,12 @@ impl Draft<'_> {
         if audience != self.record.audience {
             fact.audience = Some(audience);
         }
-        if entered {
+        // An instant that the record names may be another one now.
+        let transitions = self.definition.transitions(&self.record.state);
+        if entered || transitions.iter().any(|transition| transition.at.is_some()) {
             fact.timers = Some(self.timers()?);
+        }
+        if entered {
             fact.is_final = self.definition.is_final(&self.record.state);
         }
         fact.changes = change_set(self.before, &self.record.data);
@@ -44,12 +48,7 @@ impl Draft<'_> {
     fn derive(&mut self, fact: &mut Fact) -> Result<(), Refusal> {
         let mut versions = Map::new();
         for (field, expression) in &self.definition.derive {
-            let scope = self
-                .rules
-                .scope(self.cause.when())
-                .actor(&self.cause.actor)
-                .record(&self.record, &self.definition.field_names);
-            let value = expression.value(&scope).map_err(broken)?;
+            let value = self.worked_out(expression)?;
             put(&mut self.record.data, field, value);
             for name in &expression.names().schemes {
                 if let Some(scheme) = self.rules.schemes().get(name) {
@@ -69,12 +68,7 @@ impl Draft<'_> {
             match audience {
                 Audience::Token(token) => tokens.push(token.clone()),
                 Audience::Of { kind, value } => {
-                    let scope = self
-                        .rules
-                        .scope(self.cause.when())
-                        .actor(&self.cause.actor)
-                        .record(&self.record, &self.definition.field_names);
-                    let named = value.value(&scope).map_err(broken)?;
+                    let named = self.worked_out(value)?;
                     let mut add = |value: &Value| {
                         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
                             // A person may be named with or without the kind: `person:PER0000001`.
@@ -102,28 +96,37 @@ impl Draft<'_> {
     fn timers(&self) -> Result<Vec<Timer>, Refusal> {
         let mut timers = Vec::new();
         for transition in self.definition.transitions(&self.record.state) {
-            let span = match &transition.after {
-                None => continue,
-                Some(After::Fixed(span)) => *span,
-                Some(After::Computed(expression)) => {
-                    let scope = self
-                        .rules
-                        .scope(self.cause.when())
-                        .actor(&self.cause.actor)
-                        .record(&self.record, &self.definition.field_names);
-                    match expression.value(&scope).map_err(broken)? {
-                        Value::String(text) => text.parse::<Span>().map_err(broken)?,
-                        _ => continue,
+            let due = match (&transition.after, &transition.at) {
+                (None, None) => continue,
+                (Some(After::Fixed(span)), _) => self.end_of(transition, *span),
+                (Some(After::Computed(expression)), _) => match self.worked_out(expression)? {
+                    Value::String(text) => self.end_of(transition, text.parse().map_err(broken)?),
+                    _ => continue,
+                },
+                (None, Some(expression)) => match self.worked_out(expression)? {
+                    Value::String(text) => {
+                        let at = DateTime::parse_from_rfc3339(&text);
+                        Some(at.map_err(|fault| broken(fault.to_string()))?.with_timezone(&Utc))
                     }
-                }
+                    _ => continue,
+                },
             };
-            let calendar = transition.calendar.as_deref();
-            let due = end_of(self.rules, calendar, self.record.entered_at, span);
-            if let Some(due) = due {
-                timers.push(Timer { transition: transition.name.clone(), due });
-            }
+            timers.extend(due.map(|due| Timer { transition: transition.name.clone(), due }));
         }
         Ok(timers)
+    }
+
+    fn worked_out(&self, expression: &Expression) -> Result<Value, Refusal> {
+        let scope = self
+            .rules
+            .scope(self.cause.when())
+            .actor(&self.cause.actor)
+            .record(&self.record, &self.definition.field_names);
+        expression.value(&scope).map_err(broken)
+    }
+
+    fn end_of(&self, transition: &Transition, span: Span) -> Option<DateTime<Utc>> {
+        end_of(self.rules, transition.calendar.as_deref(), self.record.entered_at, span)
     }
 }
 

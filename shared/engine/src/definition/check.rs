@@ -82,6 +82,20 @@ impl Definition {
                 notes.push(format!("states.{from}.{name}: `{}` is no state", transition.to));
             }
         }
+        for state in self.states() {
+            let transitions = self.transitions(state);
+            let (after, at): (Vec<_>, Vec<_>) = transitions
+                .iter()
+                .filter(|transition| transition.has_timer())
+                .partition(|transition| transition.after.is_some());
+            if let (Some(after), Some(at)) = (after.first(), at.first()) {
+                // Setting one anew whenever the record changes would bring the other back.
+                notes.push(format!(
+                    "states.{state}: `{}` comes `after` some time and `{}` `at` an instant: a state has one kind",
+                    after.name, at.name
+                ));
+            }
+        }
         // A name that is wrong makes much unreachable, which would only hide it.
         if self.all_transitions().any(|(_, transition)| !known(&transition.to)) {
             return;

@@ -171,6 +171,9 @@ pub struct TransitionSource {
     #[serde(default)]
     pub takes: Vec<String>,
     pub after: Option<String>,
+    /// An expression over the record: the instant at which it is taken by itself, or null. Asked
+    /// anew whenever the record changes.
+    pub at: Option<String>,
     pub within: Option<String>,
     pub calendar: Option<String>,
     pub on: Option<OneOrMany<OnSource>>,

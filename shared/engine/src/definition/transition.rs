@@ -27,6 +27,8 @@ pub struct Transition {
     /// What may be given beside.
     pub takes: Vec<String>,
     pub(crate) after: Option<After>,
+    /// The instant at which it is taken by itself, as the record says it.
+    pub(crate) at: Option<Expression>,
     pub(crate) within: Option<Span>,
     pub(crate) calendar: Option<String>,
     pub(crate) on: Vec<On>,
@@ -71,6 +73,10 @@ impl Transition {
         let on = source.on.map(OneOrMany::into_vec).unwrap_or_default();
         let on = on.into_iter().filter_map(|on| self::on(on, &mut told)).collect();
         let after = source.after.and_then(|text| after(&text).map_err(&mut told).ok());
+        let at = source.at.and_then(|text| Expression::parse(&text).map_err(&mut told).ok());
+        if at.is_some() && after.is_some() {
+            told("it comes `after` some time or `at` an instant, not both".to_owned());
+        }
         let within = source.within.and_then(|text| text.parse().map_err(&mut told).ok());
         let given: Vec<&Field> = source
             .needs
@@ -103,6 +109,7 @@ impl Transition {
             needs: source.needs,
             takes: source.takes,
             after,
+            at,
             within,
             calendar: source.calendar,
             on,
@@ -119,9 +126,12 @@ impl Transition {
 
     /// Whether the system may take it: a timer or an event does, or `by` says so.
     pub(crate) fn is_automatic(&self) -> bool {
-        self.after.is_some()
-            || !self.on.is_empty()
-            || self.by.iter().any(|role| role == kernel::SYSTEM)
+        self.has_timer() || !self.on.is_empty() || self.by.iter().any(|role| role == kernel::SYSTEM)
+    }
+
+    /// Whether it is taken by itself when its time has come.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.after.is_some() || self.at.is_some()
     }
 
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -132,6 +142,7 @@ impl Transition {
         self.when
             .iter()
             .chain(after)
+            .chain(&self.at)
             .chain(self.set.iter().map(|(_, expression)| expression))
             .chain(self.on.iter().flat_map(|on| {
                 on.when

@@ -8,7 +8,7 @@ use kernel::Span;
 use serde_json::Value;
 
 use super::values::{from_json, to_json};
-use crate::{Schemes, scheme::Lookup};
+use crate::{Calculations, Schemes, scheme::Lookup};
 
 /// Ours, as `name(arguments)`:
 /// - `matrix(scheme, a, b)`: the cell of a matrix scheme, null where there is none;
@@ -17,8 +17,11 @@ use crate::{Schemes, scheme::Lookup};
 /// - `get(map, key)`: the value under a key, null where there is none;
 /// - `key(a, b, …)`: one text of several, for correlation: joined by slashes, each cut to 200
 ///   characters, a dash for null;
-/// - `span(text)`: an ISO 8601 duration, a day being 24 hours.
-const OURS: [&str; 6] = ["matrix", "lookup", "known", "get", "key", "span"];
+/// - `span(text)`: an ISO 8601 duration, a day being 24 hours;
+/// - `calculate(name, …)`: what the service's own code works out, see [`crate::Calculation`].
+const OURS: [&str; 7] = ["matrix", "lookup", "known", "get", "key", "span", CALCULATE];
+/// The function that calls the service's own code.
+pub(super) const CALCULATE: &str = "calculate";
 /// What one part of a key keeps, in characters.
 const PART_LIMIT: usize = 200;
 
@@ -81,21 +84,46 @@ pub(super) fn asks_scheme(function: &str) -> bool {
     matches!(function, "matrix" | "lookup" | "known")
 }
 
-/// The root of every scope: CEL's standard library and our functions over `schemes`.
-pub(crate) fn context(schemes: &Arc<Schemes>) -> Context<'static, 'static> {
+/// The root of every scope: CEL's standard library and our functions over `schemes` and
+/// `calculations`.
+pub(crate) fn context(
+    schemes: &Arc<Schemes>,
+    calculations: &Arc<Calculations>,
+) -> Context<'static, 'static> {
     let mut environment = Env::stdlib();
     // CEL's own string extension (`join`, `substring`) collides with nothing in the standard library.
     let extended = environment.add_extension(cel::extensions::strings);
     debug_assert!(extended.is_ok(), "CEL's string functions are taken");
     let mut root = Context::with_env(Arc::new(environment));
     for name in OURS {
-        let schemes = Arc::clone(schemes);
-        let function = move |Arguments(arguments): Arguments| call(name, &arguments, &schemes);
+        let (schemes, calculations) = (Arc::clone(schemes), Arc::clone(calculations));
+        let function = move |Arguments(arguments): Arguments| match name {
+            CALCULATE => calculate(&arguments, &calculations, &schemes),
+            _ => call(name, &arguments, &schemes),
+        };
         // None of our names is one of CEL's overloads: `every_function_is_there` proves it.
         let added = root.add_function(name, function);
         debug_assert!(added.is_ok(), "{name} is taken");
     }
     root
+}
+
+/// The service's own code, by its name.
+fn calculate(
+    arguments: &[Cel],
+    calculations: &Calculations,
+    schemes: &Schemes,
+) -> Result<Cel, ExecutionError> {
+    let fault = |message: String| ExecutionError::function_error(CALCULATE, message);
+    let [Cel::String(name), given @ ..] = arguments else {
+        return Err(fault("it is called with the name of a calculation first".to_owned()));
+    };
+    let calculation = calculations.get(name.as_str());
+    let calculation =
+        calculation.ok_or_else(|| fault(format!("there is no calculation `{name}`")))?;
+    let given: Option<Vec<Value>> = given.iter().map(to_json).collect();
+    let given = given.ok_or_else(|| fault("it is given what JSON has no word for".to_owned()))?;
+    calculation(&given, schemes).map(|value| from_json(&value)).map_err(fault)
 }
 
 fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, ExecutionError> {
@@ -185,8 +213,15 @@ mod tests {
             "scheme: priority\nkind: matrix\ninputs: [impact, urgency]\ntable: { high: { low: 3 } }",
         )])
         .unwrap_or_else(|faults| panic!("{faults:?}"));
+        let calculations = Calculations::from([(
+            "double",
+            (|given, _| match given {
+                [Value::Number(number)] => Ok(number.as_i64().map(|number| number * 2).into()),
+                _ => Err("it doubles one number".to_owned()),
+            }) as crate::Calculation,
+        )]);
         let schemes = Arc::new(schemes);
-        let root = context(&schemes);
+        let root = context(&schemes, &Arc::new(calculations));
         let now = "2026-03-14T22:05:00Z".parse().unwrap_or_else(|fault| panic!("{fault}"));
         let found = Expression::parse(source)
             .and_then(|expression| expression.value(&Scope::new(&root, &schemes, now)))
@@ -204,6 +239,9 @@ mod tests {
         check("now + span('P1DT1H') == timestamp('2026-03-15T23:05:00Z')", "true");
         check("known('nothing', 'x')", "no list");
         check("key('a', null, 3)", "a/-/3");
+        check("calculate('double', 21)", "42");
+        check("calculate('double')", "doubles one number");
+        check("calculate('halve', 21)", "no calculation `halve`");
         check("[1, 2, 3].exists(x, x == 2)", "true");
     }
 

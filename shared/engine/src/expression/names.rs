@@ -21,6 +21,8 @@ pub(crate) struct Names {
     pub functions: BTreeSet<String>,
     /// Schemes named by a literal first argument: `matrix('priority', …)`.
     pub schemes: BTreeSet<String>,
+    /// Calculations named by a literal first argument: `calculate('clock', …)`.
+    pub calculations: BTreeSet<String>,
     pub comprehension_depth: usize,
 }
 
@@ -58,11 +60,15 @@ impl Names {
             }
             Expr::Call(call) => {
                 self.functions.insert(call.func_name.clone());
-                if super::functions::asks_scheme(&call.func_name)
-                    && let Some(Expr::Literal(LiteralValue::String(scheme))) =
-                        call.args.first().map(|argument| &argument.expr)
+                if let Some(Expr::Literal(LiteralValue::String(named))) =
+                    call.args.first().map(|argument| &argument.expr)
                 {
-                    self.schemes.insert(scheme.inner().to_owned());
+                    let named = named.inner().to_owned();
+                    if super::functions::asks_scheme(&call.func_name) {
+                        self.schemes.insert(named);
+                    } else if call.func_name == super::functions::CALCULATE {
+                        self.calculations.insert(named);
+                    }
                 }
                 call.target.iter().for_each(|target| self.walk(target, bound));
                 call.args.iter().for_each(|argument| self.walk(argument, bound));

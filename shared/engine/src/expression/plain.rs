@@ -336,7 +336,7 @@ mod tests {
                 ("list", "scheme: list\nkind: list\nentries: { x: { n: 7 }, '1': { n: one } }"),
             ]);
             let schemes = Arc::new(schemes.unwrap_or_else(|faults| panic!("{faults:?}")));
-            let root = context(&schemes);
+            let root = context(&schemes, &Arc::default());
             let now = DateTime::from_timestamp_micros(1_773_526_200_000_000 + micros);
             let now = now.unwrap_or_default();
             let mut event = json!({ "a": values[0], "b": values[1] });
