@@ -48,6 +48,7 @@ pub enum Command {
 pub enum ServiceName {
     Gateway,
     Incident,
+    Sla,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,13 @@ use crate::cli::{Arguments, ServiceName};
 
 impl ServiceName {
     /// Every service.
-    pub(crate) const ALL: [Self; 2] = [Self::Gateway, Self::Incident];
+    pub(crate) const ALL: [Self; 3] = [Self::Gateway, Self::Incident, Self::Sla];
 
     pub(crate) fn service(self) -> Service {
         match self {
             Self::Gateway => gateway::service(),
             Self::Incident => incident::service(),
+            Self::Sla => sla::service(),
         }
     }
 }

@@ -26,6 +26,9 @@ pub const SCHEMES: [(&str, &str); 7] = [
 /// The durable consumer of ALERTS; a new name would hear all history again.
 pub(crate) const CONSUMER: &str = "incident-alerts";
 
+/// The durable consumer of SLA, for the clocks of our records.
+const CLOCKS: &str = "incident-clocks";
+
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
@@ -37,6 +40,7 @@ pub fn service() -> Service {
         service = service.scheme(file, text);
     }
     service
+        .hears("sla", CLOCKS)
         .hears_alerts(CONSUMER, |office, payload| {
             let happening = happening_of(&office.rules, payload, office.clock.now());
             Ok(Heard { happening, outcome: fate })

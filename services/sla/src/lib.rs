@@ -1,7 +1,66 @@
 //! Service delivery: what was agreed, and clocks that say how it is kept (ISO/IEC 20000-1:2018, 8.3.3).
+//!
+//! The clock itself is [`measure::measure`], a pure function. Everything else brings it what it needs:
+//! [`listening`] turns the events of other services into moments, the definition `clock` keeps them
+//! and says what became of it, [`http`] shows it.
 
+mod agreements;
 pub mod case;
 pub mod explain;
+mod http;
+mod listening;
 pub mod measure;
 pub mod reading;
 pub mod terms;
+
+use chassis::Service;
+use engine::Schemes;
+use serde_json::{Value, json};
+
+pub use agreements::{Agreement, Agreements};
+pub use listening::{Neighbour, heard};
+
+/// The definitions of this service: name of the file and its text.
+pub const DEFINITIONS: [(&str, &str); 3] = [
+    ("service.v1.yaml", include_str!("../processes/service.v1.yaml")),
+    ("agreement.v1.yaml", include_str!("../processes/agreement.v1.yaml")),
+    ("clock.v1.yaml", include_str!("../processes/clock.v1.yaml")),
+];
+
+/// The calendars that ship with this service.
+pub const SCHEMES: [(&str, &str); 2] = [
+    ("service_hours.v1.yaml", include_str!("../schemes/service_hours.v1.yaml")),
+    ("split_shift.v1.yaml", include_str!("../schemes/split_shift.v1.yaml")),
+];
+
+/// What the definitions leave to this service's code.
+pub const CALCULATIONS: [(&str, engine::Calculation); 2] =
+    [("clock", reading::clock), ("target_faults", target_faults)];
+
+/// The durable consumer of INCIDENT; a new name would hear all history again.
+const INCIDENTS: &str = "sla-incidents";
+
+/// The table of contents of the service.
+#[must_use]
+pub fn service() -> Service {
+    let mut service = Service::named("sla");
+    for (file, text) in DEFINITIONS {
+        service = service.process(file, text);
+    }
+    for (file, text) in SCHEMES {
+        service = service.scheme(file, text);
+    }
+    for (name, calculation) in CALCULATIONS {
+        service = service.calculates(name, calculation);
+    }
+    service
+        .interprets("incident", INCIDENTS, listening::Listening::default())
+        .shows("clock", reading::show)
+        .routes(&[], http::document(), http::router)
+}
+
+/// The calculation `target_faults(targets)`: what keeps targets from being measured.
+fn target_faults(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+    let [targets] = given else { return Err("it takes the targets".to_owned()) };
+    Ok(json!(terms::faults(targets, schemes)))
+}

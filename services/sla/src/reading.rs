@@ -1,7 +1,7 @@
 //! What a clock's record keeps of its measure: a cache, worked out anew on each change and each read.
 
 use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Record, Ruleset, Schemes};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reading {
     pub standing: Standing,
+    /// The number of the agreement that applies now.
+    pub agreement: Option<String>,
     pub started_at: Option<String>,
     pub stopped_at: Option<String>,
     pub due_at: Option<String>,
@@ -44,6 +46,7 @@ impl Reading {
         let warned = warned.min(reached);
         Self {
             standing: measure.standing(),
+            agreement: measure.terms.map(|terms| terms.number.clone()),
             started_at: measure.started_at().map(time),
             stopped_at: measure.stopped_at().map(time),
             due_at: measure.due_at().map(time),
@@ -60,6 +63,52 @@ impl Reading {
     }
 }
 
+/// The case that a clock's record keeps.
+///
+/// # Errors
+/// A sentence, when it is none.
+pub fn case_of(record: &Record) -> Result<Case, String> {
+    let part = |name| record.data.get(name).unwrap_or(&Value::Null);
+    case(part("terms"), part("moments"), part("corrections"))
+}
+
+fn case(terms: &Value, moments: &Value, corrections: &Value) -> Result<Case, String> {
+    let list = |value: &Value| if value.is_null() { json!([]) } else { value.clone() };
+    let case = json!({
+        "terms": list(terms),
+        "moments": list(moments),
+        "corrections": list(corrections),
+    });
+    serde_json::from_value(case).map_err(|fault| fault.to_string())
+}
+
+/// Brings what a clock shows up to the moment at which it is read: lists, forms and explanations
+/// agree, whether its timer has fired or not.
+pub(crate) fn show(rules: &Ruleset, record: &Record, now: DateTime<Utc>, view: &mut Value) {
+    let warned = record.data.get("warned").and_then(Value::as_i64).unwrap_or(0);
+    let reading = case_of(record).and_then(|case| {
+        let measure = measure(&case, rules.schemes(), now.timestamp())?;
+        serde_json::to_value(Reading::of(&measure, warned)).map_err(|fault| fault.to_string())
+    });
+    let Value::Object(reading) = reading.unwrap_or_else(|fault| {
+        tracing::error!(fault, clock = record.number, "a clock is shown as it was kept");
+        Value::Null
+    }) else {
+        return;
+    };
+    if let Some(standing) = reading.get("standing") {
+        view["state"] = standing.clone();
+    }
+    let data = &mut view["data"];
+    for name in ["agreement", "started_at", "due_at", "stopped_at", "breached_at"] {
+        data[name] = reading.get(name).cloned().unwrap_or_default();
+    }
+    for name in ["elapsed_seconds", "allowed_seconds"] {
+        data[name] = reading.get(name).cloned().unwrap_or_default();
+    }
+    data["reading"] = Value::Object(reading);
+}
+
 /// The calculation `clock(terms, moments, corrections, warned, now)` of the definition.
 ///
 /// # Errors
@@ -68,13 +117,7 @@ pub fn clock(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
     let [terms, moments, corrections, warned, now] = given else {
         return Err("it takes terms, moments, corrections, warned and now".to_owned());
     };
-    let list = |value: &Value| if value.is_null() { json!([]) } else { value.clone() };
-    let case: Case = serde_json::from_value(json!({
-        "terms": list(terms),
-        "moments": list(moments),
-        "corrections": list(corrections),
-    }))
-    .map_err(|fault| fault.to_string())?;
+    let case = case(terms, moments, corrections)?;
     let now: DateTime<Utc> =
         serde_json::from_value(now.clone()).map_err(|fault| fault.to_string())?;
     let measure = measure(&case, schemes, now.timestamp())?;

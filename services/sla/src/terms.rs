@@ -101,11 +101,17 @@ impl Target {
         self.conditions().flat_map(|condition| condition.0.keys().map(String::as_str))
     }
 
+    /// Every field with every value that a condition names of it.
+    pub fn named_values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.conditions()
+            .flat_map(|condition| &condition.0)
+            .flat_map(|(field, values)| values.iter().map(move |value| (field.as_str(), value)))
+    }
+
     /// Whether it speaks of an event of this name.
     #[must_use]
     pub fn names_event(&self, event: &str) -> bool {
-        let mut named = self.conditions().filter_map(|condition| condition.0.get("event"));
-        named.any(|events| events.iter().any(|name| name == event))
+        self.named_values().any(|(field, value)| field == "event" && value == event)
     }
 
     fn calendars(&self) -> impl Iterator<Item = &str> {

@@ -1,6 +1,6 @@
 //! What the doors of one service share: its store, its rules, its clock and its measures.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -27,7 +27,14 @@ pub struct Office {
     pub metrics: Metrics,
     /// None where what is said waits in the outbox.
     pub bus: Option<bus::Bus>,
+    /// What the service makes of a record before it is shown, by process.
+    pub(crate) shows: Arc<Shows>,
 }
+
+/// Brings the view of a record up to the moment at which it is read.
+pub type Show = fn(&Ruleset, &Record, DateTime<Utc>, &mut Value);
+
+pub(crate) type Shows = BTreeMap<&'static str, Show>;
 
 impl Office {
     /// Carries one act to the store and counts what becomes of it.
@@ -70,10 +77,20 @@ impl Office {
         outcome.map_err(Problem::from)
     }
 
+    /// A record as lists show it, exact to this moment.
+    #[must_use]
+    pub fn shown(&self, record: &Record) -> Value {
+        let mut view = record.view();
+        if let Some(show) = self.shows.get(record.process.as_str()) {
+            show(&self.rules, record, self.clock.now(), &mut view);
+        }
+        view
+    }
+
     /// A record as the API shows it to `actor`, offers included.
     #[must_use]
     pub fn view(&self, record: &Record, actor: &Actor) -> Value {
-        let mut view = record.view();
+        let mut view = self.shown(record);
         let offers = engine::offers(&self.rules, record, actor, self.clock.now());
         view["offers"] = json!(offers);
         view
@@ -109,8 +126,9 @@ fn name_span(act: &Act) {
 /// `incident.resolve`
 fn called(act: &Act) -> String {
     let process = match &act.target {
-        Target::New { process } | Target::Record { process, .. } => process,
+        Target::New { process } | Target::Record { process, .. } => process.as_str(),
         Target::Event(happening) => &happening.kind,
+        Target::Events(happenings) => happenings.first().map_or("events", |first| &first.kind),
     };
     let command = act.commands.first().map_or("event", Command::name);
     format!("{process}.{command}")

@@ -12,11 +12,16 @@ mod upkeep;
 use std::sync::Arc;
 
 use axum::Router;
-use engine::Happening;
+use contract::Envelope;
+use engine::{Calculation, Calculations, Happening};
+use futures::future::BoxFuture;
 use serde_json::Value;
-use store::Step;
+use store::{Setback, Step};
 
-use crate::Office;
+use crate::{
+    Office,
+    office::{Show, Shows},
+};
 
 pub use running::Running;
 pub use start::{dress, open, start};
@@ -31,6 +36,8 @@ pub struct Service {
     pub(crate) paths: Vec<String>,
     pub(crate) documents: Vec<Value>,
     pub(crate) opened_elsewhere: Vec<&'static str>,
+    pub(crate) calculations: Calculations,
+    pub(crate) shows: Shows,
 }
 
 /// Endpoints beyond the record API, made once the service's office is there.
@@ -50,12 +57,32 @@ pub(crate) struct Hears {
 pub(crate) enum Reading {
     /// An event of a record of another service.
     Event,
+    /// Events of records of another service, in the service's own words.
+    Interpreted(Arc<dyn Interpret>),
     /// Something else, in the service's own words.
     Translated(Translate),
 }
 
 /// Reads the payload of a message that is no record's event; a sentence says why it cannot.
 pub type Translate = Arc<dyn Fn(&Office, &[u8]) -> Result<Heard, String> + Send + Sync>;
+
+/// Puts the events of another service in the words of this one's definitions, where one event is
+/// several things to them, or none. Asked of all that were delivered at once, in their order.
+pub trait Interpret: Send + Sync {
+    /// What each event says here; nothing for one that concerns nobody, a sentence for one that
+    /// cannot be understood.
+    ///
+    /// # Errors
+    /// When what is needed to understand them cannot be read now: they are all delivered again.
+    fn interpret<'a>(
+        &'a self,
+        office: &'a Office,
+        events: &'a [Envelope],
+    ) -> BoxFuture<'a, Result<Vec<Said>, Setback>>;
+}
+
+/// What one event says here: several things or nothing; or why it cannot be understood.
+pub type Said = Result<Vec<Happening>, String>;
 
 /// What a message says, and how its fate is counted.
 #[derive(Clone, Debug)]
@@ -78,6 +105,8 @@ impl Service {
             paths: Vec::new(),
             documents: Vec::new(),
             opened_elsewhere: Vec::new(),
+            calculations: Calculations::new(),
+            shows: Shows::new(),
         }
     }
 
@@ -100,6 +129,34 @@ impl Service {
     pub fn hears(mut self, service: &str, consumer: &'static str) -> Self {
         let stream = contract::subject::stream(service);
         self.hears.push(Hears { stream, consumer, reading: Reading::Event });
+        self
+    }
+
+    /// Takes the events of another service as `interpret` understands them.
+    #[must_use]
+    pub fn interprets(
+        mut self,
+        service: &str,
+        consumer: &'static str,
+        interpret: impl Interpret + 'static,
+    ) -> Self {
+        let reading = Reading::Interpreted(Arc::new(interpret));
+        let stream = contract::subject::stream(service);
+        self.hears.push(Hears { stream, consumer, reading });
+        self
+    }
+
+    /// Lets definitions call the service's own code: `calculate('name', …)`.
+    #[must_use]
+    pub fn calculates(mut self, name: &'static str, calculation: Calculation) -> Self {
+        self.calculations.insert(name, calculation);
+        self
+    }
+
+    /// Brings the records of a process up to the moment whenever one is shown.
+    #[must_use]
+    pub fn shows(mut self, process: &'static str, show: Show) -> Self {
+        self.shows.insert(process, show);
         self
     }
 

@@ -121,7 +121,7 @@ fn open(
     }
     let at = cause.when();
     let mut fact = Fact::blank("opened", cause);
-    let mut record = Record {
+    let record = Record {
         id: opened.id,
         process: opened.process.clone(),
         number: opened.number.clone(),
@@ -136,12 +136,16 @@ fn open(
         closed_at: None,
         opened_by: opened.by.clone(),
     };
-    record.state = start(rules, definition, &record, cause)?;
-    fact.to = Some(record.state.clone());
+    let (nothing, opens) = (Map::new(), &definition.may.open);
+    let mut draft = Draft { rules, definition, cause, before: &nothing, record };
+    // What is derived may decide where it starts.
+    draft.derive(&mut fact)?;
+    draft.record.state = start(rules, definition, &draft.record, cause)?;
+    fact.to = Some(draft.record.state.clone());
     // Who may open is asked of the record to be, because the record itself may grant the role.
-    fact.role = permitted(rules, definition, &record, &definition.may.open, automatic, cause)?;
+    fact.role = permitted(rules, definition, &draft.record, opens, automatic, cause)?;
     fact.opened = Some(opened);
-    Draft { rules, definition, cause, before: &Map::new(), record }.finish(fact, true)
+    draft.finish(fact, true)
 }
 
 /// The state in which a record starts: the first whose condition holds.
@@ -193,7 +197,9 @@ fn amend(
     next.data.append(&mut given);
     let mut fact = Fact::blank("amended", cause);
     fact.role = role;
-    Draft { rules, definition, cause, before: &record.data, record: next }.finish(fact, false)
+    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    draft.derive(&mut fact)?;
+    draft.finish(fact, false)
 }
 
 fn take(
@@ -244,7 +250,9 @@ fn take(
         next.state.clone_from(&transition.to);
         next.entered_at = cause.when();
     }
-    Draft { rules, definition, cause, before: &record.data, record: next }.finish(fact, moves)
+    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    draft.derive(&mut fact)?;
+    draft.finish(fact, moves)
 }
 
 /// A text of nothing is no evidence.

@@ -14,7 +14,7 @@ use crate::Fence;
 pub struct Act {
     pub cause: Cause,
     pub target: Target,
-    /// In order; for [`Target::New`] the first opens, for [`Target::Event`] there are none.
+    /// In order; for [`Target::New`] the first opens, for events there are none.
     pub commands: Vec<Command>,
     /// For imports of history: when each command happened and by whom, by its place in `commands`.
     /// Where the list is shorter, or empty as everywhere else, the cause stands as it is.
@@ -105,6 +105,19 @@ pub enum Target {
     },
     /// Whatever the processes of this service make of an event.
     Event(Happening),
+    /// The same of several that are one message: all in one transaction, in their order.
+    Events(Vec<Happening>),
+}
+
+impl Target {
+    /// What it says happened; nothing for a command.
+    pub(crate) fn happenings(&self) -> &[Happening] {
+        match self {
+            Self::Event(happening) => std::slice::from_ref(happening),
+            Self::Events(happenings) => happenings,
+            Self::New { .. } | Self::Record { .. } => &[],
+        }
+    }
 }
 
 /// How people and programs name a record.

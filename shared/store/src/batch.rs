@@ -213,11 +213,12 @@ impl<'a> Batch<'a> {
                 Target::Record { which: RecordRef::Number(number), .. } => {
                     numbers.push(number.as_str());
                 }
-                Target::Event(happening) => {
-                    for process in self.shared.rules.subscribers(&happening.kind) {
-                        let key = self.key_of(process, happening, &act.cause);
-                        holders.extend(key.ok().flatten());
-                    }
+                Target::Event(_) | Target::Events(_) => {}
+            }
+            for happening in act.target.happenings() {
+                for process in self.shared.rules.subscribers(&happening.kind) {
+                    let key = self.key_of(process, happening, &act.cause);
+                    holders.extend(key.ok().flatten());
                 }
             }
             onces.extend(act.once.iter().map(|once| (&once.scope, &once.key)));

@@ -68,7 +68,11 @@ impl Table {
         let mut segments = path.split('/');
         match segments.next()? {
             "processes" => self.processes.get(segments.next()?),
-            "services" => self.destinations.get(segments.next()?),
+            // What runs, by its name; else what is offered, a collection like any other.
+            services @ "services" => {
+                let running = segments.next().and_then(|name| self.destinations.get(name));
+                running.or_else(|| self.collections.get(services))
+            }
             collection => self.collections.get(collection),
         }
     }

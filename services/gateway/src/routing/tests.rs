@@ -74,6 +74,17 @@ fn a_name_belongs_to_one_service() {
 }
 
 #[test]
+fn the_services_that_run_and_those_that_are_offered_share_a_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let routes = routes(&folder);
+    routes.learn(descriptor("incident", &["incidents"], &[]));
+    routes.learn(descriptor("sla", &["services"], &[]));
+    assert_eq!(owner(&routes, "services/incident/dead-letters").as_deref(), Some("incident"));
+    assert_eq!(owner(&routes, "services/SVC0000001").as_deref(), Some("sla"));
+    assert_eq!(owner(&routes, "services").as_deref(), Some("sla"));
+}
+
+#[test]
 fn the_last_good_descriptors_outlive_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     routes(&folder).learn(descriptor("incident", &["incidents"], &[]));

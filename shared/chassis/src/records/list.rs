@@ -88,7 +88,7 @@ pub async fn list(
         cursor: asked.cursor.clone(),
     };
     let page = shelf.office.store.list(&query, &door.reader()).await?;
-    let items: Vec<Value> = page.items.iter().map(engine::Record::view).collect();
+    let items: Vec<Value> = page.items.iter().map(|record| shelf.office.shown(record)).collect();
     Ok(axum::Json(json!({ "items": items, "next": page.next })))
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use engine::{Definition, Ruleset, Scheme, Schemes};
+use engine::{Calculations, Definition, Ruleset, Scheme, Schemes};
 use sha2::{Digest as _, Sha256};
 use store::{Archive, Options, Publication, Published};
 
@@ -29,6 +29,8 @@ struct Source {
 pub(crate) struct Shipped<'a> {
     pub processes: &'a [(&'static str, &'static str)],
     pub schemes: &'a [(&'static str, &'static str)],
+    /// What definitions leave to the service's own code.
+    pub calculations: &'a Calculations,
     pub over: Option<&'a Path>,
 }
 
@@ -42,7 +44,7 @@ pub(crate) async fn rules(
     options: &Options,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Ruleset> {
-    let (processes, schemes) = read(shipped).map_err(told)?;
+    let (processes, schemes) = read(&shipped).map_err(told)?;
     let archive = Archive::open(options).await.context("the database cannot be opened")?;
     let processes = numbered(&archive, PROCESS, processes, now).await?;
     let schemes = numbered(&archive, SCHEME, schemes, now).await?;
@@ -60,12 +62,21 @@ pub(crate) async fn rules(
             }
         }
     }
-    let mut current = Vec::new();
-    for (published, _) in schemes.into_iter().filter(|(_, is_current)| *is_current) {
-        current
-            .push(Scheme::parse(&published.publication.content, published.version).map_err(told)?);
+    let (mut current, mut former) = (Vec::new(), Vec::new());
+    for (published, is_current) in schemes {
+        let Publication { name, content, .. } = &published.publication;
+        match Scheme::parse(content, published.version) {
+            Ok(scheme) if is_current => current.push(scheme),
+            Ok(scheme) => former.push(scheme),
+            Err(faults) if is_current => return Err(told(faults)),
+            Err(faults) => {
+                let (version, fault) = (published.version, faults.join("; "));
+                tracing::warn!(scheme = name, version, fault, "an old version is passed over");
+            }
+        }
     }
-    Ruleset::new(definitions, Schemes::new(current)).map_err(told)
+    let schemes = Schemes::new(current).with_former(former);
+    Ruleset::calculating(definitions, schemes, shipped.calculations.clone()).map_err(told)
 }
 
 fn told(faults: Vec<String>) -> anyhow::Error {
@@ -73,7 +84,7 @@ fn told(faults: Vec<String>) -> anyhow::Error {
 }
 
 /// All files of both kinds, each sound in itself.
-fn read(shipped: Shipped<'_>) -> Result<(Vec<Source>, Vec<Source>), Vec<String>> {
+fn read(shipped: &Shipped<'_>) -> Result<(Vec<Source>, Vec<Source>), Vec<String>> {
     let mut faults = Vec::new();
     let processes = files("processes", shipped.processes, shipped.over, &mut faults);
     for source in &processes {
@@ -197,8 +208,12 @@ states:
         let folder = tempfile::tempdir().unwrap();
         let options = options(folder.path());
         let now = DateTime::from_timestamp(0, 0).unwrap();
-        let shipped =
-            Shipped { processes: &[("parcel.v1.yaml", PARCEL)], schemes: &[], over: None };
+        let shipped = Shipped {
+            processes: &[("parcel.v1.yaml", PARCEL)],
+            schemes: &[],
+            calculations: &Calculations::new(),
+            over: None,
+        };
         let first = rules(shipped, &options, now).await.unwrap();
         assert_eq!(first.process("parcel").unwrap().version, 1);
 
@@ -220,9 +235,10 @@ states:
         let shipped = Shipped {
             processes: &[("parcel.v1.yaml", BROKEN), ("letter.yaml", PARCEL)],
             schemes: &[("priority.v1.yaml", "matrix: [")],
+            calculations: &Calculations::new(),
             over: None,
         };
-        let faults = read(shipped).err().unwrap();
+        let faults = read(&shipped).err().unwrap();
         for expected in ["parcel.v1.yaml", "letter.yaml", "priority.v1.yaml"] {
             assert!(faults.iter().any(|fault| fault.contains(expected)), "{faults:#?}");
         }

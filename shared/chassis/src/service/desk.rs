@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, Delivery, Desk, Fault, Outcome};
 use chrono::TimeDelta;
+use contract::Envelope;
 use engine::Happening;
 use kernel::{Actor, Cause, Channel, Refusal, Rule};
 use store::{Act, Done, Fence, Letter, Mark, Setback, Step, Target, Waiting};
@@ -54,21 +55,49 @@ impl Counter {
         (self.hears.consumer.to_owned(), vec![self.hears.stream.clone()])
     }
 
+    /// What deliveries say in the service's own words, where it has its own for another's events.
+    async fn interpreted(&self, deliveries: &[&Delivery]) -> Result<Vec<Interpreted>, Setback> {
+        let Reading::Interpreted(interpret) = &self.hears.reading else {
+            return Ok(deliveries.iter().map(|_| Ok(None)).collect());
+        };
+        let envelopes = deliveries.iter().map(|delivery| delivery.envelope());
+        let envelopes: Vec<_> = envelopes.collect();
+        let events: Vec<_> = envelopes.iter().flatten().cloned().collect();
+        let mut said = interpret.interpret(&self.office, &events).await?.into_iter();
+        let each = envelopes.into_iter().map(|envelope| {
+            let envelope = envelope.map_err(|error| error.to_string())?;
+            let happenings = said.next().ok_or("nobody said what the event means")??;
+            Ok(Some((envelope, happenings)))
+        });
+        Ok(each.collect())
+    }
+
     /// Makes an act of a delivery; a sentence says why it cannot be understood.
-    fn read(&self, delivery: &Delivery, fence: Option<Fence>) -> Result<(Act, Span), String> {
-        let (happening, outcome, correlation, causation) = match &self.hears.reading {
-            Reading::Event => {
+    fn read(
+        &self,
+        delivery: &Delivery,
+        interpreted: Option<(Envelope, Vec<Happening>)>,
+        fence: Option<Fence>,
+    ) -> Result<(Act, Span), String> {
+        let (target, outcome, correlation, causation) = match (&self.hears.reading, interpreted) {
+            (_, Some((envelope, happenings))) => {
+                let causation = envelope.id.to_string();
+                let target = Target::Events(happenings);
+                (target, reacted as Outcomes, Some(envelope.correlation), causation)
+            }
+            (Reading::Event | Reading::Interpreted(_), None) => {
                 let envelope = delivery.envelope().map_err(|error| error.to_string())?;
                 let data =
                     engine::strict_json(&envelope.data).map_err(|fault| fault.to_string())?;
                 let happening = Happening::of_data(&envelope.kind, &data)
                     .ok_or("the event's data holds no record")?;
                 let causation = envelope.id.to_string();
-                (happening, reacted as Outcomes, Some(envelope.correlation), causation)
+                let target = Target::Event(happening);
+                (target, reacted as Outcomes, Some(envelope.correlation), causation)
             }
-            Reading::Translated(translate) => {
+            (Reading::Translated(translate), None) => {
                 let heard = translate(&self.office, delivery.payload())?;
-                (heard.happening, heard.outcome, None, delivery.message_id())
+                (Target::Event(heard.happening), heard.outcome, None, delivery.message_id())
             }
         };
         let now = self.office.clock.now();
@@ -76,7 +105,10 @@ impl Counter {
         let id = named_id(self.consumer(), &message);
         let came_with = delivery.header(trace::TRACEPARENT);
         let span = match came_with {
-            Some(_) => tracing::info_span!("delivery", otel.name = happening.kind, message),
+            Some(_) => {
+                let kind = delivery.header("ce-type").unwrap_or("signal");
+                tracing::info_span!("delivery", otel.name = kind, message)
+            }
             None => Span::none(),
         };
         trace::follow(&span, came_with);
@@ -87,7 +119,7 @@ impl Counter {
         let consumer = self.consumer().to_owned();
         let lane = Some(key_of(delivery));
         let mark = Mark { consumer, message, lane, fence, outcome, at: now };
-        let act = Act::new(cause, Target::Event(happening), Vec::new());
+        let act = Act::new(cause, target, Vec::new());
         Ok((Act { delivery: Some(mark), ..act }, span))
     }
 
@@ -185,7 +217,9 @@ impl Counter {
             &letter.headers,
             letter.payload.clone().into(),
         );
-        let outcome = match self.read(&delivery, None) {
+        let interpreted = self.interpreted(&[&delivery]).await?.pop().unwrap_or(Ok(None));
+        let read = interpreted.and_then(|interpreted| self.read(&delivery, interpreted, None));
+        let outcome = match read {
             Ok((act, span)) => self.office.store.act(act).instrument(span).await,
             Err(reason) => Err(unreadable(reason)),
         };
@@ -249,6 +283,12 @@ impl Desk for Counter {
             Ok(blocked) => blocked,
             Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
         };
+        let waking: Vec<&Delivery> =
+            deliveries.iter().filter(|delivery| !self.is_idle(delivery)).collect();
+        let mut interpreted = match self.interpreted(&waking).await {
+            Ok(interpreted) => interpreted.into_iter(),
+            Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
+        };
         let mut acts = Vec::with_capacity(deliveries.len());
         let mut fates = Vec::with_capacity(deliveries.len());
         for (position, (delivery, key)) in deliveries.iter().zip(keys).enumerate() {
@@ -256,12 +296,19 @@ impl Desk for Counter {
                 // A large batch of a storm is not to hold up those who answer people.
                 tokio::task::yield_now().await;
             }
-            fates.push(if self.is_idle(delivery) {
+            if self.is_idle(delivery) {
+                fates.push(Fate::Idle);
+                continue;
+            }
+            let interpreted = interpreted.next().unwrap_or(Ok(None));
+            let says_nothing = |(_, happenings): &(_, Vec<_>)| happenings.is_empty();
+            fates.push(if matches!(&interpreted, Ok(Some(said)) if says_nothing(said)) {
                 Fate::Idle
             } else if blocked.contains(&key) {
                 Fate::Behind
             } else {
-                match self.read(delivery, Some(fence.clone())) {
+                let fence = Some(fence.clone());
+                match interpreted.and_then(|interpreted| self.read(delivery, interpreted, fence)) {
                     Ok((act, span)) => {
                         acts.push(act);
                         Fate::Act(span)
@@ -301,6 +348,9 @@ impl Desk for Counter {
 }
 
 type Outcomes = fn(&[Step]) -> String;
+
+/// An event with what it says here, or a sentence; nothing where the event speaks for itself.
+type Interpreted = Result<Option<(Envelope, Vec<Happening>)>, String>;
 
 /// The countable fate of a neighbour's event.
 fn reacted(steps: &[Step]) -> String {

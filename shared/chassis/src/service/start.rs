@@ -119,7 +119,8 @@ async fn office(service: &Service, config: &Config, platform: &Platform) -> anyh
     let metrics = Metrics::of(service.name);
     metrics.watch_commits(store.written());
     let (clock, bus) = (platform.clock.clone(), platform.bus.clone());
-    Ok(Office { service: Arc::from(service.name), store, rules, clock, metrics, bus })
+    let shows = Arc::new(service.shows.clone());
+    Ok(Office { service: Arc::from(service.name), store, rules, clock, metrics, bus, shows })
 }
 
 /// Opens a service's store under its rules, and starts nothing else: what tools stand on.
@@ -143,6 +144,7 @@ pub async fn open(
     let shipped = Shipped {
         processes: &service.processes,
         schemes: &service.schemes,
+        calculations: &service.calculations,
         over: config.service.definitions_dir.as_deref(),
     };
     let rules = catalogue::rules(shipped, &options, clock.now()).await;

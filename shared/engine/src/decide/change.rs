@@ -20,9 +20,9 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Completes `fact`; `entered` says that the record's state is a new one.
-    pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
-        self.derive(&mut fact)?;
+    /// Completes `fact`, once everything is derived; `entered` says that the record's state is a new
+    /// one.
+    pub(super) fn finish(self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
         let audience = self.audience()?;
         if audience != self.record.audience {
             fact.audience = Some(audience);
@@ -45,7 +45,8 @@ impl Draft<'_> {
         Ok(fact)
     }
 
-    fn derive(&mut self, fact: &mut Fact) -> Result<(), Refusal> {
+    /// Works out the derived fields, in their order.
+    pub(super) fn derive(&mut self, fact: &mut Fact) -> Result<(), Refusal> {
         let mut versions = Map::new();
         for (field, expression) in &self.definition.derive {
             let value = self.worked_out(expression)?;

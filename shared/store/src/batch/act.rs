@@ -108,8 +108,8 @@ impl<'a> Batch<'a> {
                 Ok(Some(Verdict::Done(accepted)))
             }
             Found::Event => {
-                if let Target::Event(happening) = &act.target {
-                    let cause = Arc::new(act.cause.clone());
+                let cause = Arc::new(act.cause.clone());
+                for happening in act.target.happenings() {
                     self.hear(stage, happening, &cause, act, 0).await?;
                 }
                 Ok(None)
@@ -141,7 +141,7 @@ impl<'a> Batch<'a> {
 
     async fn find(&mut self, act: &'a Act) -> Result<Found<'a>, Stop> {
         let (process, id) = match &act.target {
-            Target::Event(_) => return Ok(Found::Event),
+            Target::Event(_) | Target::Events(_) => return Ok(Found::Event),
             Target::New { process } => {
                 let id = derived_id(act.cause.id, act.cause.when(), 0);
                 return Ok(match self.overlay.record(id) {
@@ -277,7 +277,7 @@ impl<'a> Batch<'a> {
             }
         }
         let target = match &act.target {
-            Target::Event(_) => stage.steps.first().map(|step| step.record.id),
+            Target::Event(_) | Target::Events(_) => stage.steps.first().map(|step| step.record.id),
             Target::New { .. } => Some(derived_id(act.cause.id, act.cause.when(), 0)),
             Target::Record { which, .. } => self.known_id(which),
         };
@@ -339,7 +339,7 @@ impl<'a> Batch<'a> {
             Target::New { process } => (process, None),
             Target::Record { process, which } => (process, self.known_id(which)),
             // It is not done: whoever delivers it keeps it as a dead letter.
-            Target::Event(_) => return,
+            Target::Event(_) | Target::Events(_) => return,
         };
         for command in &act.commands {
             if let (Command::Fire { transition }, Some(record)) = (command, record) {
