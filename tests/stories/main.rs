@@ -4,6 +4,7 @@ mod access;
 mod alertmanager;
 mod alerts;
 mod bodies;
+mod clocks;
 mod document;
 mod incident;
 mod records;

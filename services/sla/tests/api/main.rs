@@ -1,6 +1,7 @@
 //! The service-level clock: its golden cases, its properties, and every switch of the clocks.
 
 mod case;
+mod definitions;
 mod golden;
 mod properties;
 mod zones;
