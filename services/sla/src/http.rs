@@ -1,18 +1,32 @@
-//! Endpoints beyond the record API: why a clock stands where it stands.
+//! Endpoints beyond the record API: why a clock stands where it stands, how promises were kept, and
+//! how they would have been kept under other terms.
 
+mod compliance;
 mod explain;
+mod population;
+mod whatif;
+mod words;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use chassis::Office;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) fn router(office: &Office) -> Router {
     Router::new()
         .route("/api/v1/clocks/{id}/explain", get(explain::explain))
+        .route("/api/v1/clocks/compliance", get(compliance::compliance))
+        .route("/api/v1/clocks/whatif", post(whatif::whatif))
         .with_state(office.clone())
 }
 
 /// The service's words for them in the OpenAPI document.
 pub(crate) fn document() -> Value {
-    explain::document()
+    json!({ "paths": {
+        "/api/v1/clocks/{id}/explain": { "get": explain::document() },
+        "/api/v1/clocks/compliance": { "get": compliance::document() },
+        "/api/v1/clocks/whatif": { "post": whatif::document() },
+    } })
 }

@@ -8,6 +8,7 @@ use chassis::{Office, Problem, door::Door};
 use kernel::ZONE_DATA;
 use serde_json::{Value, json};
 
+use super::words::{answers, instant};
 use crate::{
     explain::{segments, sentence, time},
     measure::measure,
@@ -44,17 +45,12 @@ pub(super) async fn explain(
 }
 
 pub(super) fn document() -> Value {
-    let problem = |what: &str| {
-        json!({ "description": what, "content": { "application/problem+json": {
-            "schema": { "$ref": "#/components/schemas/Problem" } } } })
-    };
-    let instant = json!({ "type": "string", "format": "date-time" });
     let text = json!({ "type": ["string", "null"] });
     let segment = json!({
         "type": "object",
         "required": ["from", "to", "seconds", "running", "because", "event", "revision", "zone_data"],
         "properties": {
-            "from": instant, "to": instant,
+            "from": instant(), "to": instant(),
             "seconds": { "type": "integer", "minimum": 1 },
             "running": { "type": "boolean" },
             "because": { "type": "string" },
@@ -72,7 +68,7 @@ pub(super) fn document() -> Value {
             "of": { "type": "string" },
             "of_number": { "type": "string" },
             "target": { "type": "string" },
-            "as_of": instant,
+            "as_of": instant(),
             "elapsed_seconds": { "type": "integer", "minimum": 0 },
             "sentence": { "type": "string" },
             "reading": { "type": "object" },
@@ -81,8 +77,7 @@ pub(super) fn document() -> Value {
             "segments": { "type": "array", "items": segment }
         }
     });
-    let explanation = json!({ "application/json": { "schema": explanation } });
-    json!({ "paths": { "/api/v1/clocks/{id}/explain": { "get": {
+    json!({
         "operationId": "explain_clock",
         "summary": "Why a clock stands where it stands",
         "description": "Every segment from the start to this moment, each with its reason. Segments follow each other without a gap; the seconds of the running ones add up to `elapsed_seconds`.",
@@ -91,13 +86,6 @@ pub(super) fn document() -> Value {
             "name": "id", "in": "path", "required": true,
             "description": "The clock's id or number", "schema": { "type": "string" }
         }],
-        "responses": {
-            "200": { "description": "The explanation", "content": explanation },
-            "401": problem("No valid identity"),
-            "403": problem("The scope is missing"),
-            "404": problem("There is no such clock"),
-            "500": problem("It could not be explained"),
-            "503": problem("The database is away")
-        }
-    } } } })
+        "responses": answers("The explanation", explanation, &[("404", "There is no such clock")]),
+    })
 }
