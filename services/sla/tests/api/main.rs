@@ -4,4 +4,5 @@ mod case;
 mod definitions;
 mod golden;
 mod properties;
+mod service;
 mod zones;
