@@ -1,7 +1,11 @@
 //! What was promised of an incident: its clocks run, pause, warn, breach once, escalate and say why.
 
-use acceptance::{Door, Options, Platform};
+use std::collections::BTreeMap;
+
+use acceptance::{Door, Options, Platform, data};
 use serde_json::{Value, json};
+
+use crate::{replay, servicenow};
 
 const AT: &str = "manual:2026-03-02T08:00:00Z";
 
@@ -445,4 +449,58 @@ async fn a_service_goes_live_with_an_agreement_that_both_parties_signed() {
     assert_eq!(announced["data"]["retires_at"], "2026-12-01T00:00:00Z");
     platform.pass("P275D").await;
     assert_eq!(customer.get(&path).await.good()["state"], "retired");
+}
+
+/// The catalogue's defaults, section 3.2: the first two priorities round the clock, the others in working
+/// days; only waiting for the caller pauses.
+fn policy() -> Value {
+    let mut resolution = targets()[1].clone();
+    resolution["limits"] = json!([
+        { "when": { "priority": [1] }, "within": "PT4H" },
+        { "when": { "priority": [2] }, "within": "PT8H" },
+        { "when": { "priority": [3] }, "within": "P3D", "calendar": "service_hours" },
+        { "within": "P5D", "calendar": "service_hours" },
+    ]);
+    json!([resolution])
+}
+
+/// The log's own policy is not known, so that its verdicts and ours may differ. Each difference has its
+/// reason in the clock's explanation; none is tuned away.
+#[tokio::test]
+async fn the_real_log_gets_clocks_and_each_difference_has_its_reason() {
+    let Some(log) = data("servicenow-incidents.csv") else { return };
+    let incidents = servicenow::read(&log).expect("the log can be read");
+    let platform = Platform::up(Options::default().with(&["--clock", AT])).await;
+    let parties = Parties::of(&platform).await;
+    let since = json!({ "targets": policy(), "valid_from": "2016-01-01T00:00:00Z" });
+    parties.sign(&platform, since).await;
+    let records = replay::bring_in(&platform, &incidents).await;
+    platform.pass("PT0S").await;
+
+    let clocks = platform.door().all("/api/v1/clocks", "").await;
+    let clocks: BTreeMap<&str, &Value> =
+        clocks.iter().filter_map(|clock| Some((clock["data"]["of"].as_str()?, clock))).collect();
+    assert_eq!(clocks.len(), incidents.len());
+    let mut counts: BTreeMap<(bool, bool), usize> = BTreeMap::new();
+    for (one, record) in incidents.iter().zip(&records) {
+        let clock = clocks[record["id"].as_str().expect("an id")];
+        let is_met = clock["state"] == "met";
+        assert!(is_met || clock["state"] == "breached", "{clock:#}");
+        *counts.entry((one.is_in_time, is_met)).or_default() += 1;
+        let why = explained(platform.door(), clock).await;
+        if one.is_in_time != is_met {
+            let verdict = if one.is_in_time { "in time" } else { "late" };
+            println!("{}: {verdict} in the log. {}", one.number, why["sentence"]);
+            // The verdict follows from what is shown.
+            let (elapsed, allowed) =
+                (why["elapsed_seconds"].as_i64(), why["reading"]["allowed_seconds"].as_i64());
+            assert!(elapsed.zip(allowed).is_some_and(|(elapsed, allowed)| match is_met {
+                true => elapsed <= allowed,
+                false => elapsed >= allowed,
+            }));
+        }
+    }
+    println!("(in time in the log, met here): {counts:?}");
+    let (is_sound, said) = platform.verify().await;
+    assert!(is_sound, "{said}");
 }

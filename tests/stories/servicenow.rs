@@ -35,6 +35,7 @@ pub struct Row {
     pub assignment_group: String,
     pub closed_code: String,
     pub resolved_by: String,
+    pub made_sla: String,
 }
 
 /// One command of the import.
@@ -82,6 +83,8 @@ pub struct Incident {
     pub reassignments: u64,
     pub reopens: u64,
     pub rows: usize,
+    /// Whether the log counts it as in time.
+    pub is_in_time: bool,
 }
 
 /// All incidents of a log file, in the file's order.
@@ -105,6 +108,7 @@ pub fn incident(rows: &[Row]) -> Result<Incident> {
         reassignments: last.reassignment_count,
         reopens: last.reopen_count,
         rows: rows.len(),
+        is_in_time: last.made_sla == "TRUE",
     })
 }
 
@@ -389,6 +393,7 @@ mod tests {
             assignment_group: group.to_owned(),
             closed_code: "code 5".to_owned(),
             resolved_by: "Resolved by 1".to_owned(),
+            made_sla: "TRUE".to_owned(),
         }
     }
 

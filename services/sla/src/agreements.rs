@@ -29,6 +29,7 @@ struct View {
     service: Option<String>,
     customer: Option<String>,
     valid_from: DateTime<Utc>,
+    valid_until: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
     targets: Vec<Target>,
 }
@@ -49,7 +50,7 @@ impl Agreement {
             service: view.service,
             customer: view.customer,
             from: view.valid_from,
-            until: view.ended_at,
+            until: [view.valid_until, view.ended_at].into_iter().flatten().min(),
             targets: view.targets,
         })
     }

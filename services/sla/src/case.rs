@@ -17,8 +17,12 @@ pub struct Moment {
     pub kind: String,
     /// The fields that targets ask for, after the event; `event` is its name.
     pub fields: Map<String, Value>,
-    /// The agreement that applies to the record then.
+    /// The agreement that applied to the record when we heard of it.
     pub under: Option<String>,
+    /// Whether that was decided here: at the opening, or because service or customer changed. At any
+    /// other moment the agreement stays what it was, whatever was signed meanwhile.
+    #[serde(default)]
+    pub decides: bool,
 }
 
 /// What somebody set right about a moment, and why.
@@ -60,7 +64,10 @@ impl Case {
         told
     }
 
-    pub(crate) fn terms_of(&self, moment: &Moment) -> Option<&Terms> {
+    /// The terms that count after these moments: those of the last that decides, else of the first.
+    pub(crate) fn terms_after(&self, told: &[(i64, &Moment)]) -> Option<&Terms> {
+        let deciding = told.iter().rev().find(|(_, moment)| moment.decides).or(told.first());
+        let (_, moment) = deciding?;
         let under = moment.under.as_ref()?;
         self.terms.iter().find(|terms| terms.agreement == *under)
     }

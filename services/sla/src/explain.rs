@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use kernel::ZONE_DATA;
 use serde::Serialize;
 
-use crate::measure::{Measure, Phase, Standing, What};
+use crate::measure::{Allowed, Measure, Phase, Standing, What};
 
 /// A part of the line of time from the start to the instant asked for. Each begins where the one
 /// before it ends, and the seconds of the running ones add up to what has elapsed.
@@ -104,21 +104,28 @@ fn because(measure: &Measure<'_>, phase: &Phase<'_>, running: bool) -> String {
     }
 }
 
-/// `4 h`, `1 d 2 h 5 min`, `40 s`: a day being 24 hours.
-#[must_use]
-pub fn length(seconds: i64) -> String {
-    let parts = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
+/// `4 h`, `50 h 5 min`, `40 s`.
+fn length(seconds: i64) -> String {
+    let parts =
+        [(seconds / 3_600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")].into_iter();
     let said: Vec<String> = parts
-        .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count} {unit}"))
         .collect();
     if said.is_empty() { "no time".to_owned() } else { said.join(" ") }
+}
+
+/// The limit as people say it: `4 h round the clock`, `3 working days (30 h) in the hours office`.
+fn promise(allowed: &Allowed<'_>) -> String {
+    let (length, within) = (length(allowed.seconds), allowed.limit.within);
+    match &allowed.limit.calendar {
+        None => format!("{length} round the clock"),
+        Some(name) if within.days > 0 && within.seconds == 0 => {
+            let days = if within.days == 1 { "working day" } else { "working days" };
+            format!("{} {days} ({length}) in the hours {name}", within.days)
+        }
+        Some(name) => format!("{length} in the hours {name}"),
+    }
 }
 
 /// What a customer is told, in one sentence.
@@ -130,14 +137,9 @@ pub fn sentence(number: &str, target: &str, measure: &Measure<'_>) -> String {
             _ => format!("The {target} of {number} is not measured: no limit fits it yet."),
         };
     };
-    let hours = allowed.limit.calendar.as_ref();
-    let hours = hours.map_or("round the clock".to_owned(), |name| format!("in the hours {name}"));
     let used = length(measure.elapsed());
-    let promised = format!(
-        "{} promises {target} of {number} within {} {hours}",
-        terms.number,
-        length(allowed.seconds),
-    );
+    let promised =
+        format!("{} promises {target} of {number} within {}", terms.number, promise(allowed));
     let paused: i64 = measure
         .phases
         .iter()

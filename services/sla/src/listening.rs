@@ -125,6 +125,8 @@ pub fn heard(
         .chain(["event", "state"])
         .map(|field| (field.to_owned(), event.now(field)))
         .collect();
+    let decides =
+        ["service", "customer"].iter().any(|field| event.before(field) != event.now(field));
     let mut happenings = Vec::new();
     for agreed in KINDS {
         let now = event.agreement(agreements, agreed, Then::Now);
@@ -156,6 +158,7 @@ pub fn heard(
                 kind: kind.to_owned(),
                 fields: fields.clone(),
                 under: terms.as_ref().map(|terms| terms.agreement.clone()),
+                decides: event.is_opening() || decides,
             };
             let event = json!({
                 "key": format!("{}/{agreed}/{name}", record.id),

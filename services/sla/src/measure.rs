@@ -52,8 +52,8 @@ pub struct Measure<'a> {
     hours: Hours<'a>,
 }
 
-/// Works a clock out. The terms that count are those of the last moment, from the original start: an
-/// earlier priority or agreement gives no credit, and takes no pause away.
+/// Works a clock out. The limit is that of the record as it is, from the original start: an earlier
+/// priority or agreement gives no credit, and takes no pause away.
 ///
 /// # Errors
 /// A sentence, when a calendar that the terms pin is not at hand or ends before the limit does.
@@ -64,9 +64,9 @@ pub fn measure<'a>(
 ) -> Result<Measure<'a>, String> {
     let told = case.told(as_of);
     let last = told.last().map(|(_, moment)| *moment);
-    let terms = last.and_then(|last| case.terms_of(last));
+    let terms = case.terms_after(&told);
     // What is cancelled because no agreement applies any more is still told in the words of the last.
-    let spoken = terms.or_else(|| told.iter().rev().find_map(|(_, moment)| case.terms_of(moment)));
+    let spoken = terms.or(case.terms.last());
     let phases = match spoken {
         Some(spoken) => phases(case, &spoken.target, &told, as_of),
         None => Vec::new(),

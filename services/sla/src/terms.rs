@@ -7,6 +7,9 @@ use kernel::{Calendar, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// No promise looks further ahead: ten years.
+const LONGEST_DAYS: u64 = 3_660;
+
 /// Field to the values that do: all fields must have one of theirs. `event` is the name of what
 /// happened, `state` where the record stands after it, all others are fields of the record's data;
 /// a null stands for a field without value. A condition without fields always holds.
@@ -130,8 +133,11 @@ impl Target {
         for name in self.calendars().filter(|name| schemes.calendar(name).is_none()) {
             faults.push(format!("there is no calendar `{name}`"));
         }
-        if self.limits.iter().any(|limit| limit.within == Span::default()) {
-            faults.push("a limit of no time cannot be kept".to_owned());
+        for Span { days, seconds } in self.limits.iter().map(|limit| limit.within) {
+            let length = u64::from(days) * 86_400 + u64::from(seconds);
+            if length == 0 || length > LONGEST_DAYS * 86_400 {
+                faults.push(format!("a limit is longer than nothing and at most P{LONGEST_DAYS}D"));
+            }
         }
         if !self.warn_at.is_sorted_by(|a, b| a < b) {
             faults.push("warnings rise from one to the next".to_owned());

@@ -4,6 +4,7 @@
 
 mod act;
 mod alerts;
+mod clocks;
 mod commands;
 mod flat;
 mod histogram;
@@ -22,8 +23,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str =
-    "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle";
+const NAMES: &str = "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -44,6 +44,8 @@ async fn main() -> Result<()> {
         "latency" => alerts::latency(span).await,
         "flat" => flat::run(span).await,
         "idle" => idle::run().await,
+        "clock-fn" => clocks::function(span),
+        "keeping-up" => clocks::keeping_up(span).await,
         _ => bail!("which one? {NAMES}"),
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn phases<'a>(
     let mut phases: Vec<Phase<'a>> = Vec::new();
     // What it would do if it were not cancelled.
     let mut under: Option<Turn<'a>> = None;
-    for &(at, by) in told {
+    for (place, &(at, by)) in told.iter().enumerate() {
         let turn = match under {
             _ if first(&target.restarts, by).is_some() => {
                 phases.clear();
@@ -80,7 +80,7 @@ pub(super) fn phases<'a>(
         under = Some(turn);
         let (what, because) = match first(&target.cancels, by) {
             Some(because) => (What::Cancelled, Some(because)),
-            None if case.terms_of(by).is_none() => (What::Cancelled, None),
+            None if case.terms_after(&told[..=place]).is_none() => (What::Cancelled, None),
             None => turn,
         };
         match phases.last_mut() {

@@ -96,6 +96,7 @@ impl Told {
             kind: format!("incident.{event}.v1"),
             fields: self.fields.clone(),
             under: Some(self.under.clone()),
+            decides: event == "opened",
         });
         self
     }
@@ -124,7 +125,18 @@ impl Told {
     pub fn moved_to(mut self, agreement: &str, target: Target, when: &str) -> Self {
         self.case.terms.push(terms(agreement, target));
         self.under = agreement.to_owned();
-        self.then(when, "amended", json!({}))
+        let mut told = self.then(when, "amended", json!({}));
+        if let Some(moment) = told.case.moments.last_mut() {
+            moment.decides = true;
+        }
+        told
+    }
+
+    /// Another agreement was signed meanwhile, which would apply to what is opened now.
+    pub fn signed_meanwhile(mut self, agreement: &str, target: Target) -> Self {
+        self.case.terms.push(terms(agreement, target));
+        self.under = agreement.to_owned();
+        self
     }
 
     pub fn corrected(mut self, rev: u64, when: Option<&str>) -> Self {

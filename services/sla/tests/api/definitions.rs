@@ -29,6 +29,8 @@ fn what_cannot_be_measured_is_told_at_once() {
     targets[1]["limits"][0]["within"] = json!("PT0S");
     let faults = terms::faults(&targets, schemes());
     assert_eq!(faults.len(), 3, "{faults:?}");
+    targets[1]["limits"][0]["within"] = json!("P4000D");
+    assert_eq!(terms::faults(&targets, schemes()).len(), 3);
     targets[0]["limits"][0]["within"] = json!("P1M");
     assert!(terms::faults(&targets, schemes()).concat().contains("whose length varies"));
 }

@@ -166,6 +166,15 @@ fn an_edited_calendar_leaves_running_clocks_alone() {
 }
 
 #[test]
+fn an_agreement_that_is_signed_meanwhile_leaves_running_clocks_alone() {
+    let strict = target(json!({ "limits": [{ "within": "PT1H" }] }));
+    let told = Told::opened("2026-03-02T08:00:00Z", 1)
+        .signed_meanwhile("B", strict)
+        .held("2026-03-02T09:30:00Z", "supplier");
+    told.check("2026-03-02T10:00:00Z", Running, 2 * HOUR, Some("2026-03-02T12:00:00Z"));
+}
+
+#[test]
 fn a_version_that_is_not_at_hand_is_said_and_not_replaced() {
     let told = Told::opened("2026-03-02T08:00:00Z", 2);
     let edited = engine::Schemes::new(vec![calendar("service-hours", 2, "[\"08:00-18:00\"]")]);
@@ -235,6 +244,17 @@ fn several_warnings_that_were_slept_through_are_one() {
     let eased = Told::opened("2026-03-02T08:00:00Z", 1).prioritised("2026-03-02T11:05:00Z", 3);
     let measure = eased.measured(schemes(), "2026-03-02T11:10:00Z");
     assert_eq!(Reading::of(&measure, 75).warned, 0);
+}
+
+#[test]
+fn working_days_are_told_as_working_days_and_their_hours() {
+    let told = Told::opened("2026-03-02T08:00:00Z", 3);
+    let measure = told.measured(schemes(), "2026-03-04T09:00:00Z");
+    assert_eq!(
+        sentence("INC0000012", "resolution", &measure),
+        "SLA-A promises resolution of INC0000012 within 3 working days (30 h) in the hours \
+         service-hours; 21 h are used, and it is due at 2026-03-05T08:00:00Z."
+    );
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn read(shipped: &Shipped<'_>) -> Result<(Vec<Source>, Vec<Source>), Vec<String>
     if faults.is_empty() { Ok((processes, schemes)) } else { Err(faults) }
 }
 
-/// Every version up to the present one of every name that there is a file of, and which is present.
+/// Every version up to the present one of every name that there is a file of, and which is present;
+/// of schemes also those that there is no file of any more.
 async fn numbered(
     archive: &Archive,
     kind: &str,
@@ -121,9 +122,12 @@ async fn numbered(
         present.insert(source.name, archive.register(&publication, now).await?);
     }
     let versions = archive.versions(kind).await?.into_iter().filter_map(|published| {
-        let present = *present.get(&published.publication.name)?;
-        let is_present = published.version == present;
-        (published.version <= present).then_some((published, is_present))
+        let Some(present) = present.get(&published.publication.name) else {
+            // What was judged by a scheme is still judged by it when there is no file of it any more.
+            return (kind == SCHEME).then_some((published, false));
+        };
+        let is_present = published.version == *present;
+        (published.version <= *present).then_some((published, is_present))
     });
     Ok(versions.collect())
 }
