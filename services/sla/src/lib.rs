@@ -10,6 +10,7 @@ pub mod explain;
 mod http;
 mod listening;
 pub mod measure;
+mod memory;
 pub mod reading;
 pub mod terms;
 
@@ -34,8 +35,13 @@ pub const SCHEMES: [(&str, &str); 2] = [
 ];
 
 /// What the definitions leave to this service's code.
-pub const CALCULATIONS: [(&str, engine::Calculation); 2] =
-    [("clock", reading::clock), ("target_faults", target_faults)];
+pub const CALCULATIONS: [(&str, engine::Calculation); 5] = [
+    ("clock", reading::clock),
+    ("target_faults", target_faults),
+    ("is_new", memory::is_new),
+    ("with", memory::with),
+    ("latest", memory::latest),
+];
 
 /// The durable consumer of INCIDENT; a new name would hear all history again.
 const INCIDENTS: &str = "sla-incidents";

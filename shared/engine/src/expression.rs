@@ -14,7 +14,7 @@ pub(crate) use functions::context;
 pub(crate) use names::Names;
 use plain::Plain;
 
-use crate::{Record, Schemes};
+use crate::{Calculations, Record, Schemes};
 
 /// Longer expressions belong into a scheme, or into several fields.
 const LENGTH_LIMIT: usize = 2_000;
@@ -125,6 +125,8 @@ const SCOPE: [&str; 5] = ["record", "actor", "now", "event", "given"];
 pub struct Scope<'a> {
     root: &'a Context<'static, 'static>,
     schemes: &'a Schemes,
+    /// What `calculate` calls, where it is told without the interpreter.
+    calculations: Option<&'a Calculations>,
     now: DateTime<Utc>,
     actor: Option<&'a Actor>,
     event: Option<&'a Value>,
@@ -139,7 +141,23 @@ impl<'a> Scope<'a> {
         schemes: &'a Schemes,
         now: DateTime<Utc>,
     ) -> Self {
-        Self { root, schemes, now, actor: None, event: None, given: None, record: None }
+        let calculations = None;
+        Self {
+            root,
+            schemes,
+            calculations,
+            now,
+            actor: None,
+            event: None,
+            given: None,
+            record: None,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn code(mut self, calculations: &'a Calculations) -> Self {
+        self.calculations = Some(calculations);
+        self
     }
 
     #[must_use]

@@ -27,6 +27,7 @@ pub struct Ruleset {
     /// Versions of each process, oldest first.
     processes: BTreeMap<String, Vec<Arc<Definition>>>,
     schemes: Arc<Schemes>,
+    calculations: Arc<Calculations>,
     root: Context<'static, 'static>,
     /// Event type to the processes that react to it.
     subscribers: HashMap<String, Vec<String>>,
@@ -90,8 +91,9 @@ impl Ruleset {
             }
         }
         let schemes = Arc::new(schemes);
-        let root = expression::context(&schemes, &Arc::new(calculations));
-        Ok(Self { processes, schemes, root, subscribers })
+        let calculations = Arc::new(calculations);
+        let root = expression::context(&schemes, &calculations);
+        Ok(Self { processes, schemes, calculations, root, subscribers })
     }
 
     /// The present version of a process.
@@ -156,7 +158,7 @@ impl Ruleset {
     }
 
     pub(crate) fn scope(&self, now: DateTime<Utc>) -> Scope<'_> {
-        Scope::new(&self.root, &self.schemes, now)
+        Scope::new(&self.root, &self.schemes, now).code(&self.calculations)
     }
 
     /// What the rule scheme `scheme` says of an event.

@@ -13,7 +13,10 @@ use cel::{
 use serde_json::Value;
 
 use super::{Scope, functions};
-use crate::{record::OWN_NAMES, scheme::Lookup};
+use crate::{
+    record::{OWN_NAMES, rfc3339},
+    scheme::Lookup,
+};
 
 #[derive(Debug)]
 pub(super) enum Plain {
@@ -22,12 +25,18 @@ pub(super) enum Plain {
     Event(Vec<String>),
     /// `record.group`, a field of the data
     Record(String),
+    /// `record.reading.due_at`
+    Part(Vec<String>),
     /// `record.state`
     State,
     /// `actor.id`
     ActorId,
     /// `string(now)`
     Now,
+    /// `now`, as code is given it
+    Instant,
+    /// `calculate('clock', record.terms, now)`
+    Calculate(String, Vec<Plain>),
     /// `get(event.labels, 'service')`, as rules ask labels
     Get(Box<Plain>, String),
     /// `lookup('service', key, 'criticality')`
@@ -75,6 +84,9 @@ impl Plain {
                     ("record", [field]) if !OWN_NAMES.contains(&field.as_str()) => {
                         Some(Self::Record(field.clone()))
                     }
+                    ("record", [field, ..]) if !OWN_NAMES.contains(&field.as_str()) => {
+                        Some(Self::Part(path))
+                    }
                     _ => None,
                 }
             }
@@ -83,6 +95,13 @@ impl Plain {
                 None => Self::of_function(&call.func_name, &call.args),
             },
             _ => None,
+        }
+    }
+
+    fn of_given(given: &IdedExpr) -> Option<Self> {
+        match &given.expr {
+            Expr::Ident(name) if name == "now" => Some(Self::Instant),
+            _ => Self::of(given),
         }
     }
 
@@ -101,6 +120,10 @@ impl Plain {
         let two = |arguments| all(arguments).and_then(|both: Vec<_>| both.try_into().ok());
         Some(match (name, arguments) {
             ("string", [of]) if matches!(&of.expr, Expr::Ident(name) if name == "now") => Self::Now,
+            (functions::CALCULATE, [name, given @ ..]) => {
+                let given = given.iter().map(Self::of_given).collect::<Option<_>>()?;
+                Self::Calculate(text(name)?, given)
+            }
             ("get", [from, key]) => Self::Get(one(from)?, text(key)?),
             ("lookup", [scheme, key, attribute]) => {
                 Self::Lookup(text(scheme)?, one(key)?, text(attribute)?)
@@ -135,6 +158,20 @@ impl Plain {
             Self::Record(field) => {
                 let (record, _) = scope.record?;
                 record.data.get(field).map_or(Cow::Owned(Value::Null), Cow::Borrowed)
+            }
+            Self::Part(path) => {
+                let (field, rest) = path.split_first()?;
+                let mut place = scope.record?.0.data.get(field)?;
+                for name in rest {
+                    place = place.get(name)?;
+                }
+                Cow::Borrowed(place)
+            }
+            Self::Instant => Cow::Owned(rfc3339(scope.now)),
+            Self::Calculate(name, given) => {
+                let calculation = scope.calculations?.get(name.as_str())?;
+                let given = given.iter().map(|given| given.value(scope).map(Cow::into_owned));
+                Cow::Owned(calculation(&given.collect::<Option<Vec<_>>>()?, scope.schemes).ok()?)
             }
             Self::State => owned(scope.record?.0.state.as_str()),
             Self::ActorId => owned(scope.actor?.id.as_str()),
@@ -276,7 +313,8 @@ mod tests {
     use super::*;
     use crate::{Expression, Record, Schemes, expression::context};
 
-    const EXPRESSIONS: [&str; 30] = [
+    const EXPRESSIONS: [&str; 31] = [
+        "record.a.x",
         "event.a",
         "event.labels.x",
         "get(event.labels, 'x')",
