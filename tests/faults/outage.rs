@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use acceptance::{ALERTMANAGER, Nats, Options, Platform, alert, until, webhook};
+use acceptance::{ALERTMANAGER, Options, Platform, alert, until, webhook};
 use serde_json::json;
+use testkit::Nats;
 
 use crate::{load::Load, proof};
 
 #[tokio::test]
 async fn without_nats_commands_succeed_and_alerts_are_asked_to_come_again() {
     let nats = Nats::start().await;
-    let platform = Platform::up(Options::default().with(&["--nats-url", &nats.url()])).await;
+    let platform =
+        Platform::up(Options::default().with(&["--nats-url", &nats.address().expose()])).await;
     let agent = platform.person("Ada", &["agent"]).await;
     let monitor = platform.monitor("Prometheus").await;
     let load = Load::start(&agent, &monitor, 2);
@@ -37,5 +39,5 @@ async fn without_nats_commands_succeed_and_alerts_are_asked_to_come_again() {
     .await;
     let promises = load.stop().await;
     proof::holds(&agent, &promises).await;
-    proof::stream_is_whole(&nats.url(), &agent).await;
+    proof::stream_is_whole(&nats, &agent).await;
 }

@@ -7,6 +7,7 @@ use std::{
 
 use acceptance::{Door, until};
 use serde_json::Value;
+use testkit::Nats;
 
 use crate::load::{GROUPS, Promises, revision};
 
@@ -77,8 +78,8 @@ async fn history_is_whole(agent: &Door, incident: &Value) {
 
 /// On the bus too: every event of every record once, in the record's order, the last one its
 /// present revision.
-pub async fn stream_is_whole(url: &str, agent: &Door) {
-    let bus = acceptance::bus(url).await;
+pub async fn stream_is_whole(nats: &Nats, agent: &Door) {
+    let bus = nats.bus("acceptance").await;
     let records: BTreeMap<String, u64> = agent
         .all("/api/v1/incidents", "")
         .await

@@ -10,6 +10,7 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::skipped;
 
 use crate::{Door, free_port, until};
 
@@ -62,9 +63,10 @@ impl Alertmanager {
     /// When there is none and `STEWARD_TEST_REQUIRE_ALL` is `1`.
     pub async fn start(steward: &str, token: &str) -> Option<Self> {
         let Some(binary) = binary() else {
-            let sentence = "prometheus-alertmanager is not installed";
-            assert!(std::env::var("STEWARD_TEST_REQUIRE_ALL").as_deref() != Ok("1"), "{sentence}");
-            eprintln!("SKIPPED: a test with the real Alertmanager, because {sentence}");
+            skipped(
+                "a test with the real Alertmanager",
+                "prometheus-alertmanager is not installed",
+            );
             return None;
         };
         let folder = tempfile::tempdir().expect("a scratch folder");

@@ -2,7 +2,7 @@
 
 mod alerts;
 mod door;
-mod nats;
+mod events;
 mod patience;
 mod people;
 mod place;
@@ -11,7 +11,7 @@ mod processes;
 
 pub use alerts::{ALERTMANAGER, Alertmanager, alert, webhook};
 pub use door::{Answer, Door};
-pub use nats::{Nats, bus, events};
+pub use events::events;
 pub use patience::until;
 pub use place::{data, repository};
 pub use platform::{Options, Platform, free_port};
