@@ -233,13 +233,13 @@ impl<'a> Batch<'a> {
         if stage.has_link(record, relation, other) {
             return Ok(true);
         }
-        let is_new = matches!(self.overlay.records.get(&record), None | Some(None));
-        if is_new {
-            return Ok(false);
-        }
         let key = (record, relation.to_owned(), other);
         if let Some(known) = self.overlay.links.get(&key) {
             return Ok(*known);
+        }
+        // The database ties nothing to what it does not have.
+        if [record, other].iter().any(|id| stage.opens(*id) || self.overlay.opens(*id)) {
+            return Ok(false);
         }
         let known = self.tx.is_linked(record, relation, other).await?;
         self.overlay.links.insert(key, known);

@@ -74,4 +74,9 @@ impl Overlay<'_> {
     pub(super) fn record(&self, id: Uuid) -> Option<Arc<Record>> {
         Some(Arc::clone(&self.records.get(&id)?.as_ref()?.record))
     }
+
+    /// Whether an act before this one opened the record.
+    pub(super) fn opens(&self, id: Uuid) -> bool {
+        matches!(self.records.get(&id), Some(Some(held)) if held.is_new)
+    }
 }

@@ -49,6 +49,10 @@ impl Stage {
         })
     }
 
+    pub(super) fn opens(&self, id: Uuid) -> bool {
+        self.steps.iter().any(|step| step.record.id == id && step.fact.opened.is_some())
+    }
+
     /// How many records were opened, of all processes.
     pub(super) fn opened(&self) -> u32 {
         let opened = self.steps.iter().filter(|step| step.fact.opened.is_some()).count();
