@@ -10,9 +10,9 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::skipped;
+use testkit::{free_port, skipped};
 
-use crate::{Door, free_port, until};
+use crate::{Door, until};
 
 /// One alert of a webhook call. `ends_at` is given when it has ended.
 #[must_use]

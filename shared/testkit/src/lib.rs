@@ -1,10 +1,12 @@
 //! What tests stand on: a real nats-server, real databases, and waiting for what must come.
 
 mod nats;
+mod port;
 mod postgres;
 mod wait;
 
 pub use nats::Nats;
+pub use port::free_port;
 pub use postgres::{Postgres, Scratch, Sync};
 pub use wait::{eventually, until};
 

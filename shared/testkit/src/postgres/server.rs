@@ -4,12 +4,13 @@
 //! pipe stops it and removes its folder when this process ends in whatever way.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
 use uuid::Uuid;
+
+use crate::free_port;
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Postgres {
     pub fn start(sync: Sync) -> Result<Self, String> {
         let binaries = binaries().ok_or("neither PATH nor /usr/lib/postgresql has pg_ctl")?;
         let folder = made_folder()?;
-        let port = free_port()?;
+        let port = free_port();
         let password = Uuid::new_v4().simple().to_string();
         let mut server = Self {
             url: format!("postgres://postgres:{password}@127.0.0.1:{port}"),
@@ -236,11 +237,6 @@ fn binaries() -> Option<PathBuf> {
     folders.into_iter().find(|folder| {
         ["pg_ctl", "initdb", "postgres"].iter().all(|name| folder.join(name).is_file())
     })
-}
-
-fn free_port() -> Result<u16, String> {
-    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    bound.map(|address| address.port()).map_err(|error| format!("no free port ({error})"))
 }
 
 fn succeeded(what: &str, outcome: std::io::Result<Output>) -> Result<(), String> {
