@@ -1,29 +1,17 @@
-//! Steward as a process of its own, to be started, killed and started again on the same data.
+//! `steward up`: everything in one process, on a folder of its own.
 
-use std::{
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{ops::Deref, path::Path, process::ExitStatus, time::Duration};
 
 use tempfile::TempDir;
+use testkit::free_port;
 
-use crate::{Door, until};
+use crate::{
+    Door,
+    process::{Process, tool},
+};
 
-const TOKEN: &str = "administrator-of-the-tests";
-/// How long a start may take: a debug build on a busy machine.
-const READY: Duration = Duration::from_secs(60);
-
-/// A port that nothing listens on right now.
-///
-/// # Panics
-/// When the machine has none.
-#[must_use]
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
-}
+/// What the administrator shows.
+pub(crate) const TOKEN: &str = "administrator-of-the-tests";
 
 /// Further arguments and environment of `steward up`.
 #[derive(Clone, Debug, Default)]
@@ -46,22 +34,31 @@ impl Options {
     }
 }
 
-/// `steward up` on a folder of its own. It ends with this value.
+/// `steward up`, used through its administrator's door. It ends with this value.
 pub struct Platform {
-    folder: TempDir,
-    options: Options,
-    port: u16,
-    child: Option<Child>,
+    process: Process,
     door: Door,
+    // After the process, which writes there.
+    folder: TempDir,
 }
 
 impl Platform {
     /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it is not ready in time.
     pub async fn up(options: Options) -> Self {
         let port = free_port();
         let door = Door::new(&format!("http://127.0.0.1:{port}"), Some(TOKEN));
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let mut platform = Self { folder, options, port, child: None, door };
+        let mut arguments = vec!["up".into(), "--port".into(), port.to_string().into()];
+        arguments.extend(["--data-dir".into(), folder.path().join("data").into()]);
+        arguments.extend(options.arguments.into_iter().map(Into::into));
+        let mut environment = options.environment;
+        environment.push(("STEWARD_ADMIN_TOKEN".to_owned(), TOKEN.to_owned()));
+        let log = folder.path().join("log.txt");
+        let process = Process::new(arguments, environment, log, door.clone());
+        let mut platform = Self { process, door, folder };
         platform.start().await;
         platform
     }
@@ -77,71 +74,25 @@ impl Platform {
         self.folder.path()
     }
 
-    #[must_use]
-    pub fn token(&self) -> &'static str {
-        TOKEN
-    }
-
     /// The process, while it runs.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+        self.process.id()
     }
 
     /// Starts it on the data that is there, and waits until it is ready.
     pub async fn start(&mut self) {
-        let log = self.folder.path().join("log.txt");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .expect("the log can be written");
-        let child = Command::new(binary())
-            .args(["up", "--port", &self.port.to_string(), "--data-dir"])
-            .arg(self.folder.path().join("data"))
-            .args(&self.options.arguments)
-            .env("STEWARD_ADMIN_TOKEN", TOKEN)
-            .envs(self.options.environment.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().expect("the log's handle can be shared"))
-            .stderr(file)
-            .spawn()
-            .expect("the steward binary starts");
-        self.child = Some(child);
-        until("the platform is ready", READY, || {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            assert!(ended.is_none(), "steward ended: {ended:?}\n{}", self.log());
-            let request = self.door.request(reqwest::Method::GET, "/readyz");
-            let door = self.door.clone();
-            async move { door.try_send(request).await.is_ok_and(|answer| answer.status.is_success()) }
-        })
-        .await;
+        self.process.start().await;
     }
 
     /// `kill -9`: nothing is said, nothing is saved.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process.kill();
     }
 
     /// SIGTERM, and how the process ended.
-    ///
-    /// # Panics
-    /// When it does not run, or outlives the deadline.
-    pub async fn stop(&mut self, deadline: Duration) -> std::process::ExitStatus {
-        let mut child = self.child.take().expect("the platform runs");
-        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-        assert!(told.is_ok_and(|status| status.success()), "kill -TERM");
-        let mut ended = None;
-        until("the platform has stopped", deadline, || {
-            ended = child.try_wait().ok().flatten();
-            let has_ended = ended.is_some();
-            async move { has_ended }
-        })
-        .await;
-        ended.expect("it has ended")
+    pub async fn stop(&mut self, deadline: Duration) -> ExitStatus {
+        self.process.stop(deadline).await
     }
 
     /// Runs `steward verify` on its data: whether all is sound, and what it said.
@@ -150,38 +101,14 @@ impl Platform {
     /// When it cannot be run.
     pub async fn verify(&self) -> (bool, String) {
         let data = self.folder.path().join("data");
-        let verify =
-            move || Command::new(binary()).args(["verify", "--data-dir"]).arg(data).output();
-        let output = tokio::task::spawn_blocking(verify).await.expect("it is not cancelled");
-        let output = output.expect("the steward binary starts");
-        let said =
-            [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-        (output.status.success(), said.concat())
-    }
-
-    /// What it has printed so far.
-    #[must_use]
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log.txt")).unwrap_or_default()
+        tool(vec!["verify".into(), "--data-dir".into(), data.into()], Vec::new()).await
     }
 }
 
-impl Drop for Platform {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{}", self.log());
-        }
-        self.kill();
-    }
-}
+impl Deref for Platform {
+    type Target = Door;
 
-/// The binary under test: beside the test's own, or what `STEWARD_BINARY` names.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("STEWARD_BINARY") {
-        return path.into();
+    fn deref(&self) -> &Door {
+        &self.door
     }
-    let mine = std::env::current_exe().expect("a process has a file");
-    // target/debug/deps/stories-… beside target/debug/steward-under-test
-    let folder = mine.ancestors().nth(2).expect("a test lies two folders deep");
-    folder.join("steward-under-test")
 }
