@@ -11,8 +11,14 @@ use std::{
 use acceptance::{ALERTMANAGER, Door, alert, webhook};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::interval};
+use tokio::{
+    sync::Semaphore,
+    task::{AbortHandle, JoinSet},
+    time::interval,
+};
 
+/// Agents, and monitoring tools besides.
+const CALLERS: usize = 4;
 /// Between two tries of a request that got no answer.
 const AGAIN: Duration = Duration::from_millis(50);
 /// Label groups of the alerts, hence incidents that they open.
@@ -40,39 +46,51 @@ pub struct Promise {
 pub struct Load {
     stop: Arc<AtomicBool>,
     promises: Arc<Mutex<Promises>>,
+    troubles: Arc<Semaphore>,
     tasks: JoinSet<()>,
+    callers: Vec<AbortHandle>,
 }
 
 impl Load {
-    /// So many agents and as many monitoring tools.
-    pub fn start(agent: &Door, monitor: &Door, callers: usize) -> Self {
+    /// Agents work incidents, and monitoring tools send a message of alerts for each answer that an
+    /// agent gets: a flood of them would prove no more, and take longer.
+    pub fn start(agent: &Door, monitor: &Door) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let promises = Arc::new(Mutex::new(Promises::default()));
-        let mut tasks = JoinSet::new();
+        let troubles = Arc::new(Semaphore::new(0));
+        let (mut tasks, mut callers) = (JoinSet::new(), Vec::new());
         let counter = Arc::new(AtomicU64::new(0));
-        for _ in 0..callers {
+        for _ in 0..CALLERS {
             let caller = Caller {
                 agent: agent.clone(),
                 monitor: monitor.clone(),
                 stop: Arc::clone(&stop),
                 promises: Arc::clone(&promises),
+                troubles: Arc::clone(&troubles),
                 counter: Arc::clone(&counter),
             };
             let other = caller.clone();
-            tasks.spawn(async move { while caller.work_an_incident().await.is_some() {} });
-            tasks.spawn(async move { while other.send_alerts().await.is_some() {} });
+            callers.push(
+                tasks.spawn(async move { while caller.work_an_incident().await.is_some() {} }),
+            );
+            callers.push(tasks.spawn(async move { while other.send_alerts().await.is_some() {} }));
         }
-        Self { stop, promises, tasks }
+        Self { stop, promises, troubles, tasks, callers }
     }
 
     /// How many incidents were promised so far.
+    ///
+    /// # Panics
+    /// When a caller has met what no caller should: its own panic says what.
     pub fn count(&self) -> usize {
+        assert!(!self.callers.iter().any(AbortHandle::is_finished), "a caller has given up");
         self.promises.lock().expect("no caller panics").incidents.len()
     }
 
     /// Lets every caller finish what it does; what they were promised.
     pub async fn stop(mut self) -> Promises {
         self.stop.store(true, Ordering::SeqCst);
+        self.troubles.close();
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no caller panics");
         }
@@ -86,6 +104,8 @@ struct Caller {
     monitor: Door,
     stop: Arc<AtomicBool>,
     promises: Arc<Mutex<Promises>>,
+    /// What monitoring tools have yet to tell.
+    troubles: Arc<Semaphore>,
     counter: Arc<AtomicU64>,
 }
 
@@ -96,6 +116,7 @@ impl Caller {
         let external_id = format!("load-{ordinal}");
         let body = json!({ "title": "Under load", "impact": "low", "urgency": "low", "external_id": external_id });
         let opened = self.insist(&self.agent, "/api/v1/incidents", &external_id, &body).await;
+        self.troubles.add_permits(1);
         let number = opened["number"].as_str().expect("a record has a number").to_owned();
         let position = {
             let mut promises = self.promises.lock().expect("no caller panics");
@@ -112,14 +133,17 @@ impl Caller {
             let path = format!("/api/v1/incidents/{number}/transitions/{transition}");
             let key = format!("{ordinal}-{transition}");
             let taken = self.insist(&self.agent, &path, &key, &with).await;
+            self.troubles.add_permits(1);
             let mut promises = self.promises.lock().expect("no caller panics");
             promises.incidents[position].revision = revision(&taken);
         }
         Some(())
     }
 
-    /// Sends some new alerts, again and again until they are accepted, as Alertmanager does.
+    /// Sends some new alerts, again and again until they are accepted, as Alertmanager does. `None`
+    /// when it is time to stop.
     async fn send_alerts(&self) -> Option<()> {
+        self.troubles.acquire().await.ok()?.forget();
         let ordinal = self.next()?;
         let keys: Vec<String> = (0..ALERTS).map(|n| format!("key-{ordinal}-{n}")).collect();
         let labels = json!({ "alertname": format!("Group{}", ordinal % GROUPS), "service": "SVC-MAIL", "severity": "warning" });

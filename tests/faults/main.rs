@@ -4,3 +4,4 @@ mod kills;
 mod load;
 mod outage;
 mod proof;
+mod round;

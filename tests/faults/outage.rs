@@ -1,13 +1,19 @@
-//! NATS is gone for a while: people work on, alerts are asked to come again, all is made up for.
+//! What Steward stands on is gone for a while: people work on or are asked to come again, and all
+//! is made up for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use acceptance::{ALERTMANAGER, Options, Platform, alert, until, webhook};
+use acceptance::{ALERTMANAGER, Cluster, Databases, Options, Platform, alert, until, webhook};
 use serde_json::json;
-use testkit::Nats;
+use testkit::{Nats, Postgres, Sync, skipped};
 
-use crate::{load::Load, proof};
+use crate::{
+    load::Load,
+    proof,
+    round::{reach, some_way},
+};
 
+/// Proves: PLT-8
 #[tokio::test]
 async fn without_nats_commands_succeed_and_alerts_are_asked_to_come_again() {
     let nats = Nats::start().await;
@@ -15,7 +21,7 @@ async fn without_nats_commands_succeed_and_alerts_are_asked_to_come_again() {
         Platform::up(Options::default().with(&["--nats-url", &nats.address().expose()])).await;
     let agent = platform.person("Ada", &["agent"]).await;
     let monitor = platform.monitor("Prometheus").await;
-    let load = Load::start(&agent, &monitor, 2);
+    let load = Load::start(&agent, &monitor);
     until("the load goes", Duration::from_secs(30), || async { load.count() > 5 }).await;
 
     nats.server.down().await;
@@ -40,4 +46,37 @@ async fn without_nats_commands_succeed_and_alerts_are_asked_to_come_again() {
     let promises = load.stop().await;
     proof::holds(&agent, &promises).await;
     proof::stream_is_whole(&nats, &agent).await;
+    proof::chains_are_sound(platform.verify().await);
+}
+
+/// Proves: PLT-8
+#[tokio::test]
+async fn the_database_crashes_under_load_and_keeps_every_promise() {
+    let server = match beside(|| Postgres::start(Sync::On)).await {
+        Ok(server) => Arc::new(server),
+        Err(because) => return skipped("a test on PostgreSQL", &because),
+    };
+    let (of_gateway, of_incident) = (server.database().await, server.database().await);
+    let databases =
+        Databases { gateway: of_gateway.url.clone(), incident: of_incident.url.clone() };
+    let cluster = Cluster::start(1, databases).await;
+    let agent = cluster.person("Ada", &["agent"]).await;
+    let monitor = cluster.monitor("Prometheus").await;
+    let load = Load::start(&agent, &monitor);
+    for round in 0..5 {
+        some_way(&load, reach(round)).await;
+        let server = Arc::clone(&server);
+        let restarted = beside(move || server.crash().and_then(|()| server.up())).await;
+        restarted.expect("PostgreSQL stops and starts");
+    }
+    some_way(&load, 1).await;
+    let promises = load.stop().await;
+    proof::holds(&agent, &promises).await;
+    proof::stream_is_whole(&cluster.nats, &agent).await;
+    proof::chains_are_sound(cluster.verify().await);
+}
+
+/// Does what blocks its thread while the load goes on.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("it is not cancelled")
 }

@@ -105,3 +105,9 @@ pub async fn stream_is_whole(nats: &Nats, agent: &Door) {
         assert_eq!(told[id], whole, "{id}");
     }
 }
+
+/// What `steward verify` says: no chain is broken, and each record is what its journal tells.
+pub fn chains_are_sound((are_sound, said): (bool, String)) {
+    assert!(are_sound, "{said}");
+    assert!(!said.contains(": 0 records"), "a service's records were not found:\n{said}");
+}
