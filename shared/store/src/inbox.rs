@@ -90,6 +90,22 @@ impl Store {
         Ok(keys.iter().filter(is_blocked).cloned().collect())
     }
 
+    /// Whether any message of the consumer is parked or dead.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn has_aside(&self, consumer: &str) -> Result<bool, Setback> {
+        let found: Option<String> = inbox::Entity::find()
+            .select_only()
+            .column(inbox::Column::Message)
+            .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
+            .filter(inbox::Column::State.ne(DONE))
+            .into_tuple()
+            .one(self.read())
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Parks a message until `due`; answers how often it was tried. Parking what is parked counts
     /// one more try; what is done or dead stays so.
     ///

@@ -1,6 +1,10 @@
 //! The counter at which deliveries are taken: each has its effect once, in its record's order.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bus::{Bus, Delivery, Desk, Fault, Outcome};
 use chrono::TimeDelta;
@@ -27,6 +31,9 @@ pub(crate) struct Counter {
     tries: u32,
     bus: Option<Bus>,
     actor: Arc<Actor>,
+    /// Leases, by name and token, under which nothing was set aside: only their owner could set a
+    /// message of theirs aside, and that is this counter.
+    calm: Mutex<HashMap<String, i64>>,
 }
 
 /// What is done about a delivery.
@@ -43,7 +50,8 @@ enum Fate {
 impl Counter {
     pub fn new(office: &Office, hears: Hears, tries: u32, bus: Option<Bus>) -> Self {
         let actor = Arc::new(Actor::system(&office.service));
-        Self { office: office.clone(), hears, tries, bus, actor }
+        let calm = Mutex::default();
+        Self { office: office.clone(), hears, tries, bus, actor, calm }
     }
 
     pub fn consumer(&self) -> &'static str {
@@ -53,6 +61,23 @@ impl Counter {
     /// The consumer's name and its streams.
     pub fn consumes(&self) -> (String, Vec<String>) {
         (self.hears.consumer.to_owned(), vec![self.hears.stream.clone()])
+    }
+
+    /// Of these keys, those that an earlier message blocks. Nearly always there is none, and then
+    /// the database is asked once a lease.
+    async fn blocked(&self, keys: &[String], fence: &Fence) -> Result<HashSet<String>, Setback> {
+        if self.calm().get(&fence.name) == Some(&fence.token) {
+            return Ok(HashSet::new());
+        }
+        if self.office.store.has_aside(self.consumer()).await? {
+            return self.office.store.blocked(self.consumer(), keys).await;
+        }
+        self.calm().insert(fence.name.clone(), fence.token);
+        Ok(HashSet::new())
+    }
+
+    fn calm(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.calm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What deliveries say in the service's own words, where it has its own for another's events.
@@ -180,6 +205,7 @@ impl Counter {
     }
 
     fn put_aside(&self, written: Result<u32, Setback>, outcome: Outcome) -> Outcome {
+        self.calm().clear();
         let outcome = match written {
             Ok(_) => outcome,
             Err(Setback::Duplicate) => Outcome::Skipped,
@@ -279,7 +305,7 @@ impl Desk for Counter {
     async fn take(&self, deliveries: Vec<Delivery>, fence: &bus::Fence) -> Vec<Outcome> {
         let fence = fence_of(fence);
         let keys: Vec<String> = deliveries.iter().map(key_of).collect();
-        let mut blocked = match self.office.store.blocked(self.consumer(), &keys).await {
+        let mut blocked = match self.blocked(&keys, &fence).await {
             Ok(blocked) => blocked,
             Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
         };

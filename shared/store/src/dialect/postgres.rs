@@ -1,7 +1,11 @@
 //! PostgreSQL: arrays in, one statement a table, rows locked in one order.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Row, postgres::PgRow, query};
+use sqlx::{
+    PgConnection, Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query,
+};
 use uuid::Uuid;
 
 use super::{Failure, Lock, loaded};
@@ -10,6 +14,7 @@ use crate::row::{
 };
 
 type Done = Result<(), sqlx::Error>;
+type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// One column of the rows, as an array.
 fn each<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -156,6 +161,20 @@ pub(super) async fn is_linked(
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
 }
 
+/// Binds the columns of indexed fields, in the order of the statements below.
+fn with_slots<'q>(mut sql: Query<'q>, rows: &'q [RecordRow<'_>]) -> Query<'q> {
+    for place in 0..crate::slot::TEXTS {
+        sql = sql.bind(each(rows, |row| row.slots.text[place].as_deref()));
+    }
+    for place in 0..crate::slot::NUMBERS {
+        sql = sql.bind(each(rows, |row| row.slots.number[place]));
+    }
+    for place in 0..crate::slot::TIMES {
+        sql = sql.bind(each(rows, |row| row.slots.time[place]));
+    }
+    sql
+}
+
 pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
     const SQL: &str = "WITH moved AS (UPDATE record AS r SET definition = u.definition, state = u.state, \
         revision = u.revision, data = u.data, audience = u.audience, updated_at = u.updated_at, \
@@ -176,7 +195,7 @@ pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         RETURNING r.id, r.state, r.updated_at, r.closed_at) \
         UPDATE standing AS s SET state = moved.state, updated_at = moved.updated_at, \
         closed_at = moved.closed_at FROM moved WHERE s.record_id = moved.id";
-    let mut sql = query(SQL)
+    let sql = query(SQL)
         .bind(each(rows, |row| row.record.id))
         .bind(each(rows, |row| row.record.definition.cast_signed()))
         .bind(each(rows, |row| row.record.state.as_str()))
@@ -187,16 +206,7 @@ pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         .bind(each(rows, |row| row.record.entered_at))
         .bind(each(rows, |row| row.record.closed_at))
         .bind(each(rows, |row| row.head.as_slice()));
-    for place in 0..crate::slot::TEXTS {
-        sql = sql.bind(each(rows, |row| row.slots.text[place].as_deref()));
-    }
-    for place in 0..crate::slot::NUMBERS {
-        sql = sql.bind(each(rows, |row| row.slots.number[place]));
-    }
-    for place in 0..crate::slot::TIMES {
-        sql = sql.bind(each(rows, |row| row.slots.time[place]));
-    }
-    sql.execute(db).await.map(drop)
+    with_slots(sql, rows).execute(db).await.map(drop)
 }
 
 pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
@@ -214,7 +224,7 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         RETURNING id, process, state, updated_at, closed_at) \
         INSERT INTO standing (record_id, process, state, updated_at, closed_at) \
         SELECT * FROM opened";
-    let mut sql = query(SQL)
+    let sql = query(SQL)
         .bind(each(rows, |row| row.record.id))
         .bind(each(rows, |row| row.record.process.as_str()))
         .bind(each(rows, |row| row.record.number.as_str()))
@@ -230,16 +240,7 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
         .bind(each(rows, |row| row.record.opened_by.as_str()))
         .bind(each(rows, |row| i16::from(kernel::partition_of(row.record.id))))
         .bind(each(rows, |row| row.head.as_slice()));
-    for place in 0..crate::slot::TEXTS {
-        sql = sql.bind(each(rows, |row| row.slots.text[place].as_deref()));
-    }
-    for place in 0..crate::slot::NUMBERS {
-        sql = sql.bind(each(rows, |row| row.slots.number[place]));
-    }
-    for place in 0..crate::slot::TIMES {
-        sql = sql.bind(each(rows, |row| row.slots.time[place]));
-    }
-    sql.execute(db).await.map(drop)
+    with_slots(sql, rows).execute(db).await.map(drop)
 }
 
 pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -> Done {
