@@ -191,15 +191,18 @@ impl Measure<'_> {
     }
 
     /// When the next warning is to be given, to somebody who has had that of `warned`: of several
-    /// that are reached already, one.
+    /// that are reached already, one, a second from now. Hence never at an instant that is past: a
+    /// timer that has fired is known by its instant, and does not fire again.
     #[must_use]
     pub fn warns_at(&self, warned: i64) -> Option<i64> {
         if !self.is_running() || self.breached_at().is_some() {
             return None;
         }
         let ahead: Vec<_> = self.warnings().filter(|(level, _)| *level > warned).collect();
-        let reached = ahead.iter().rev().find(|(_, at)| *at <= self.as_of);
-        reached.or(ahead.first()).map(|(_, at)| *at)
+        if ahead.iter().any(|(_, at)| *at <= self.as_of) {
+            return Some(self.as_of + 1);
+        }
+        ahead.first().map(|(_, at)| *at)
     }
 
     /// The work of the limit's hours between two instants.

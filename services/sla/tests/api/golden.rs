@@ -238,7 +238,7 @@ fn several_warnings_that_were_slept_through_are_one() {
     let told = Told::opened("2026-03-02T08:00:00Z", 1);
     let measure = told.measured(schemes(), "2026-03-02T11:10:00Z");
     assert_eq!(measure.reached(), 75);
-    assert_eq!(measure.warns_at(0), Some(at("2026-03-02T11:00:00Z").timestamp()));
+    assert_eq!(measure.warns_at(0), Some(at("2026-03-02T11:10:01Z").timestamp()));
     assert_eq!(measure.warns_at(75), Some(at("2026-03-02T11:36:00Z").timestamp()));
     // A lower priority takes the warning back, so that it can be given again.
     let eased = Told::opened("2026-03-02T08:00:00Z", 1).prioritised("2026-03-02T11:05:00Z", 3);

@@ -113,6 +113,31 @@ async fn what_came_due_while_nobody_looked_is_said_once() {
 }
 
 #[tokio::test]
+async fn a_warning_that_was_taken_back_is_given_again() {
+    let mut desk = Desk::open().await;
+    desk.hears(&life()[0]).await;
+    desk.clock.move_to(at("2026-03-02T10:00:00Z"));
+    let _ = desk.running.settle().await.unwrap();
+    assert_eq!(desk.clock().await.data["warned"], 50);
+    // At the very instant of the warning nothing is owed for a moment, and then the same again.
+    for (rev, priority) in [(2, 5), (3, 1)] {
+        let data = json!({ "priority": priority });
+        let mut change =
+            event(rev, "2026-03-02T10:00:00Z", "reprioritised", json!("new"), "new", data);
+        change.changes.insert("priority".to_owned(), (json!(6 - priority), json!(priority)));
+        desk.hears(&change).await;
+        let _ = desk.running.settle().await.unwrap();
+    }
+    assert_eq!(desk.clock().await.data["warned"], 0);
+    desk.clock.move_to(at("2026-03-02T10:00:01Z"));
+    let _ = desk.running.settle().await.unwrap();
+    let clock = desk.clock().await;
+    assert_eq!((clock.state.as_str(), &clock.data["warned"]), ("running", &json!(50)));
+    let next = desk.running.office.store.next_due().await.unwrap();
+    assert_eq!(next, Some(at("2026-03-02T11:00:00Z")));
+}
+
+#[tokio::test]
 async fn late_events_take_back_what_they_show_to_be_wrong() {
     let mut desk = Desk::open().await;
     let [opened, held, resumed, resolved] = life();
