@@ -98,10 +98,7 @@ pub async fn to_incident(span: Duration) -> Result<()> {
 pub async fn latency(span: Duration) -> Result<()> {
     let server = Postgres::start()?;
     let unit = postgres::single_commits(&server, span).await?;
-    for name in ["gateway", "incident"] {
-        server.database(&format!("steward_{name}"))?;
-    }
-    let template = server.url("steward_{service}");
+    let template = server.databases("steward")?;
     let platform = Platform::up(&["--database-url-template", &template]).await?;
     let (monitor, agent) = (platform.monitor().await?, platform.agent().await?);
     let began = Instant::now();

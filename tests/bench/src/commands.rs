@@ -30,10 +30,7 @@ const PART: f64 = 0.7;
 pub async fn on_postgres(span: Duration) -> Result<()> {
     let server = Postgres::start()?;
     let limit = postgres::tx4(&server, span)?;
-    for name in ["gateway", "incident"] {
-        server.database(&format!("steward_{name}"))?;
-    }
-    let template = server.url("steward_{service}");
+    let template = server.databases("steward")?;
     let platform = Platform::up(&["--database-url-template", &template]).await?;
     let rows = vec![Row::rate("pgbench `tx4`, best of 8 and 32 clients", limit)];
     measure("commands", &platform, server.process(), limit, 0.5, rows, span).await

@@ -43,12 +43,11 @@ async fn measure(
     count: usize,
     span: Duration,
 ) -> Result<Vec<(&'static str, f64, Outcome)>> {
-    server.database(&format!("{name}_gateway"))?;
-    let url = server.database(&format!("{name}_incident"))?;
+    let template = server.databases(name)?;
+    let url = server.url(&format!("{name}_incident"));
     let ids = Arc::new(fill(url, count).await?);
     server.sql(&format!("{name}_incident"), "VACUUM ANALYZE")?;
     server.sql(&format!("{name}_incident"), "CHECKPOINT")?;
-    let template = server.url(&format!("{name}_{{service}}"));
     let platform = Platform::up(&["--database-url-template", &template]).await?;
     let door = platform.agent().await?;
     let mut outcomes = Vec::new();

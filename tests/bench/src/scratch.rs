@@ -113,6 +113,14 @@ impl Postgres {
         Ok(self.url(name))
     }
 
+    /// A database for each service of the platform, and the template of their URLs.
+    pub fn databases(&self, prefix: &str) -> Result<String> {
+        for service in ["gateway", "incident", "sla"] {
+            self.database(&format!("{prefix}_{service}"))?;
+        }
+        Ok(self.url(&format!("{prefix}_{{service}}")))
+    }
+
     pub fn sql(&self, database: &str, text: &str) -> Result<()> {
         let mut command = Command::new(self.binaries.join("psql"));
         command.arg(self.url(database)).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text]);
