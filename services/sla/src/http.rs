@@ -11,7 +11,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use chassis::Office;
+use chassis::{Office, Problem};
 use serde_json::{Value, json};
 
 pub(crate) fn router(office: &Office) -> Router {
@@ -20,6 +20,11 @@ pub(crate) fn router(office: &Office) -> Router {
         .route("/api/v1/clocks/compliance", get(compliance::compliance))
         .route("/api/v1/clocks/whatif", post(whatif::whatif))
         .with_state(office.clone())
+}
+
+/// What a clock needs to be worked out is not at hand.
+fn unmeasured(fault: String) -> Problem {
+    Problem::unavailable("not_measured", fault)
 }
 
 /// The service's words for them in the OpenAPI document.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     population::Population,
+    unmeasured,
     words::{answers, instant},
 };
 use crate::{
@@ -77,10 +78,6 @@ pub(super) async fn compliance(
     let items: Vec<Value> =
         tallies.iter().map(|(place, tally)| row(&population, place, tally)).collect();
     Ok(Json(json!({ "as_of": time(now), "formula": FORMULA, "items": items })))
-}
-
-fn unmeasured(fault: String) -> Problem {
-    Problem::unavailable("not_measured", fault)
 }
 
 fn row(population: &Population, place: &Place, tally: &Tally) -> Value {

@@ -8,7 +8,10 @@ use chassis::{Office, Problem, door::Door};
 use kernel::ZONE_DATA;
 use serde_json::{Value, json};
 
-use super::words::{answers, instant};
+use super::{
+    unmeasured,
+    words::{answers, instant},
+};
 use crate::{
     explain::{segments, sentence, time},
     measure::measure,
@@ -23,7 +26,6 @@ pub(super) async fn explain(
 ) -> Result<Json<Value>, Problem> {
     let record = office.store.record("clock", &id.as_str().into(), &door.reader()).await?;
     let record = record.ok_or_else(Problem::unknown)?;
-    let unmeasured = |fault: String| Problem::unavailable("not_measured", fault);
     let case = case_of(&record).map_err(unmeasured)?;
     let now = office.clock.now().timestamp();
     let measure = measure(&case, office.rules.schemes(), now).map_err(unmeasured)?;

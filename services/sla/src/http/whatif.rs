@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     population::Population,
+    unmeasured,
     words::{answers, instant},
 };
 use crate::{
@@ -91,10 +92,6 @@ pub(super) async fn whatif(
         "items": items,
         "not_kept": unknown,
     })))
-}
-
-fn unmeasured(fault: String) -> Problem {
-    Problem::unavailable("not_measured", fault)
 }
 
 fn word(standing: Standing) -> String {
