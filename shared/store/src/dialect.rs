@@ -152,8 +152,7 @@ impl Pools {
         // One writer at a time is all that SQLite has: waiting in line for its one connection is
         // fair and sleeps no busy loop.
         let batches = pool(1).connect_with(options.clone()).await?;
-        // What the planner should know of the tables, from a look at some rows of each index.
-        batches.execute("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?;
+        sqlite::gather_statistics(&mut *batches.acquire().await?).await?;
         let readers = pool(readers.max(1)).connect_with(options).await?;
         Ok(Self {
             read: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),

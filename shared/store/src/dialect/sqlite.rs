@@ -1,7 +1,7 @@
 //! SQLite: one writer, so no row is ever locked; several rows a statement, in a few fixed sizes.
 
 use sqlx::{
-    AssertSqlSafe, Row, Sqlite, SqliteConnection, query,
+    AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, query,
     sqlite::{SqliteArguments, SqliteRow},
 };
 use uuid::Uuid;
@@ -18,6 +18,13 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 /// statement, so there are few sizes. 64 rows of 31 columns stay far under 32,766 variables.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
+const IDS: &str = "SELECT number, id FROM record WHERE number IN (SELECT value FROM json_each(?))";
+const RECORDS: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
+    opened_at, updated_at, entered_at, closed_at, opened_by, head FROM record \
+    WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+/// Tables of fewer rows are planned for as if nothing were known of them.
+const BIG_ROWS: i64 = 1_000;
+
 // SQLite keeps the order of a CROSS JOIN: the keys asked for come first and each is looked up, even
 // where the planner knows the table only from a time when it was as good as empty.
 const HOLDERS: &str = "SELECT h.process, h.key, h.record_id \
@@ -29,6 +36,23 @@ const ONCES: &str = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o
 const MARKS: &str = "SELECT i.consumer, i.message, i.state \
     FROM json_each(?) AS k CROSS JOIN inbox AS i \
     ON i.consumer = k.value ->> 0 AND i.message = k.value ->> 1";
+
+/// Tells the planner what the big tables hold, from a look at some rows of each index.
+///
+/// Of tables that are small now it knows nothing: it would plan to walk them through, and go on doing
+/// so when they have become big.
+pub(super) async fn gather_statistics(db: &mut SqliteConnection) -> Done {
+    db.execute("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?;
+    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'";
+    if query(sql).fetch_optional(&mut *db).await?.is_none() {
+        return Ok(());
+    }
+    // The first number is how many rows the index has; that of the fullest is how many the table has.
+    let small = "DELETE FROM sqlite_stat1 WHERE tbl IN (SELECT tbl FROM sqlite_stat1 GROUP BY tbl \
+        HAVING max(CAST(stat AS INTEGER)) < ?)";
+    query(small).bind(BIG_ROWS).execute(&mut *db).await?;
+    db.execute("ANALYZE sqlite_schema").await.map(drop)
+}
 
 /// `INSERT INTO … VALUES (?, …), (?, …) …`: `head`, the rows, `tail`.
 async fn insert<R>(
@@ -76,8 +100,7 @@ pub(super) async fn ids(
     db: &mut SqliteConnection,
     numbers: &[&str],
 ) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
-    let sql = "SELECT number, id FROM record WHERE number IN (SELECT value FROM json_each(?))";
-    let rows = query(sql).bind(json(&numbers)).fetch_all(db).await?;
+    let rows = query(IDS).bind(json(&numbers)).fetch_all(db).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -86,10 +109,7 @@ pub(super) async fn records(
     ids: &[Uuid],
     _: Lock,
 ) -> Result<Vec<Loaded>, sqlx::Error> {
-    let sql = "SELECT id, process, number, definition, state, revision, data, audience, opened_at, \
-        updated_at, entered_at, closed_at, opened_by, head FROM record \
-        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    let rows = query(sql).bind(hexed(ids)).fetch_all(db).await?;
+    let rows = query(RECORDS).bind(hexed(ids)).fetch_all(db).await?;
     rows.iter().map(|row: &SqliteRow| loaded!(row)).collect()
 }
 
@@ -414,9 +434,60 @@ pub(super) async fn insert_refusals(db: &mut SqliteConnection, rows: &[RefusalRo
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection as _, Executor as _};
+    use sqlx::{Connection as _, SqlitePool};
 
     use super::*;
+    use crate::dialect::{Batches, Pools};
+
+    /// A store's file, opened again after records were put in.
+    async fn reopened(folder: &std::path::Path, records: u32) -> SqlitePool {
+        let url = format!("sqlite://{}/{records}.db", folder.display());
+        let pools = Pools::open(&url, 1, 1).await.expect("a database");
+        crate::schema::prepare(&pools.write).await.expect("tables");
+        let Batches::Sqlite(db) = &pools.batches else { panic!("it is SQLite") };
+        let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?) \
+            INSERT INTO record (id, process, number, definition, state, revision, data, audience, \
+                opened_at, updated_at, entered_at, opened_by, partition, head, text1, text2) \
+            SELECT randomblob(16), 'case', 'CAS' || n, 1, 'new', 1, '{}', 1, n, n, n, '', 0, '', \
+                'usual', iif(n % 500 = 0, 'rare', NULL) FROM n";
+        query(sql).bind(records).execute(db).await.expect("records");
+        // Twice, because what was learnt at one start is there at the next.
+        for _ in 0..2 {
+            Pools::open(&url, 1, 1).await.expect("a database").close().await;
+        }
+        pools.close().await;
+        let pools = Pools::open(&url, 1, 1).await.expect("a database");
+        let Batches::Sqlite(db) = pools.batches else { panic!("it is SQLite") };
+        db
+    }
+
+    async fn plan(db: &SqlitePool, sql: &'static str) -> String {
+        let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).bind("[]");
+        let plan = plan.fetch_all(db).await.expect("a plan");
+        let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+        steps.join("; ")
+    }
+
+    #[tokio::test]
+    async fn records_are_looked_up_however_few_there_were_at_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for records in [0, 2, 999, 1_000, 20_000] {
+            let db = reopened(folder.path(), records).await;
+            for sql in [IDS, RECORDS] {
+                let plan = plan(&db, sql).await;
+                assert!(plan.contains("SEARCH record"), "{records}: {plan}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_rare_in_a_big_table_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = reopened(folder.path(), 20_000).await;
+        let both = "SELECT id FROM record WHERE process = 'case' AND text1 = ? AND text2 = 'rare'";
+        let plan = plan(&db, both).await;
+        assert!(plan.contains("record_text2"), "{plan}");
+    }
 
     #[tokio::test]
     async fn keys_are_looked_up_whatever_the_planner_knows() {
