@@ -7,6 +7,7 @@ mod bodies;
 mod clocks;
 mod document;
 mod incident;
+mod links;
 mod records;
 mod replay;
 mod servicenow;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use store::{Act, Done, Setback, Store, Target};
 
 use crate::{
+    Neighbours,
     door::Door,
     problem::Problem,
     telemetry::{metrics::Metrics, trace},
@@ -27,6 +28,8 @@ pub struct Office {
     pub metrics: Metrics,
     /// None where what is said waits in the outbox.
     pub bus: Option<bus::Bus>,
+    /// What the services that this one hears say of themselves.
+    pub neighbours: Neighbours,
     /// What the service makes of a record before it is shown, by process.
     pub(crate) shows: Arc<Shows>,
 }

@@ -6,6 +6,7 @@ mod glue;
 mod retries;
 mod running;
 mod start;
+mod ties;
 mod timers;
 mod upkeep;
 

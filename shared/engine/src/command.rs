@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Record;
+use crate::{Link, Record};
 
 /// One wish; [`crate::decide`] says whether it is granted.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Command {
     Comment { text: String },
     /// Ties the record to another.
     Link { relation: String, to: Linked },
+    /// A record of another service has tied itself to this one: the same tie, seen from this end.
+    Tied { link: Link },
     /// A timer of the record is due.
     Fire { transition: String },
 }
@@ -32,7 +34,7 @@ impl Command {
             Self::Amend { .. } => "amend",
             Self::Take { transition, .. } | Self::Fire { transition } => transition,
             Self::Comment { .. } => "comment",
-            Self::Link { .. } => "link",
+            Self::Link { .. } | Self::Tied { .. } => "link",
         }
     }
 }
@@ -40,6 +42,8 @@ impl Command {
 /// The other end of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Linked {
+    /// Nil while it is not known: a record of another service is named by its number.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
     pub id: Uuid,
     pub number: String,
     pub process: String,

@@ -63,6 +63,7 @@ pub fn decide(
                 Command::Link { relation, to } => {
                     link(rules, definition, record, relation, to, cause)
                 }
+                Command::Tied { link } => tied(rules, definition, record, link, cause),
                 Command::Open { .. } => Err(Refusal::one(
                     Rule::State,
                     "",
@@ -300,6 +301,21 @@ fn link(
     fact.role = role;
     let (name, inverse) = (relation.name.clone(), relation.inverse.clone());
     fact.link = Some(Link { relation: name, inverse, to: to.clone() });
+    Ok(fact)
+}
+
+/// Whether the other end may be tied to this one, and as what, was decided there.
+fn tied(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    link: &Link,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let role = permitted(rules, definition, record, &[], is_automatic(cause), cause)?;
+    let mut fact = Fact::blank("linked", cause);
+    fact.role = role;
+    fact.link = Some(link.clone());
     Ok(fact)
 }
 

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use engine::{Command, Fact, Happening, Record};
+use engine::{Command, Fact, Happening, Link, Linked, Record};
 use kernel::{Actor, Cause, Reader, Refusal, Rule};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ pub struct Act {
     pub once: Option<Once>,
     /// The inbox row that commits with the effect.
     pub delivery: Option<Mark>,
+    /// What the event says of a tie to one of our records, whatever else it means here.
+    pub tie: Option<Tie>,
     /// A record that this reader does not see is [`Setback::Unknown`].
     pub reader: Reader,
     /// Refused at the door already: nothing is decided, and the refusal is on record.
@@ -43,10 +45,23 @@ impl Act {
             expect: None,
             once: None,
             delivery: None,
+            tie: None,
             reader,
             refused: None,
         }
     }
+}
+
+/// A record of another service that has tied itself to one of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    pub from: Linked,
+    /// Who may see that record.
+    pub audience: Vec<String>,
+    /// As that record calls it; our record is named by its number.
+    pub link: Link,
+    /// Who made the tie: nobody ties to what they do not see.
+    pub by: Reader,
 }
 
 /// When one command of an import happened, and who did it there.

@@ -5,6 +5,7 @@ mod act;
 mod overlay;
 mod react;
 mod stage;
+mod tie;
 mod write;
 
 use std::{
@@ -221,6 +222,7 @@ impl<'a> Batch<'a> {
                     holders.extend(key.ok().flatten());
                 }
             }
+            numbers.extend(act.tie.iter().map(|tie| tie.link.to.number.as_str()));
             onces.extend(act.once.iter().map(|once| (&once.scope, &once.key)));
             marks.extend(act.delivery.iter().map(|mark| (&mark.consumer, &mark.message)));
             let fenced = act.delivery.iter().filter_map(|mark| mark.fence.as_ref());

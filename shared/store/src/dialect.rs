@@ -16,7 +16,8 @@ use uuid::Uuid;
 use crate::{
     StoreError,
     row::{
-        HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+        HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TieKey,
+        TieRow, TimerRow,
     },
 };
 
@@ -324,6 +325,10 @@ impl Tx {
         either!(self, is_linked(record, relation, other))
     }
 
+    pub(crate) async fn is_tied(&mut self, key: &TieKey) -> Result<bool, Failure> {
+        either!(self, is_tied(key))
+    }
+
     pub(crate) async fn update_records(&mut self, rows: &[RecordRow<'_>]) -> Result<(), Failure> {
         either!(self, update_records(rows))
     }
@@ -351,6 +356,11 @@ impl Tx {
 
     pub(crate) async fn insert_links(&mut self, rows: &[NewLink]) -> Result<(), Failure> {
         either!(self, insert_links(rows))
+    }
+
+    /// New ties, and what became known of others.
+    pub(crate) async fn put_ties(&mut self, rows: &[(&TieKey, &TieRow)]) -> Result<(), Failure> {
+        either!(self, put_ties(rows))
     }
 
     pub(crate) async fn insert_holders(

@@ -1,9 +1,9 @@
-//! One record: as it is, as it was, what happened to it and what it is tied to.
+//! One record: as it is, as it was, and what happened to it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use engine::{Linked, Record};
+use engine::Record;
 use kernel::Reader;
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     RecordRef, Setback, Store,
     audience::{AudienceSet, tokens_in},
-    entity::{journal, link, record},
+    entity::{journal, record},
     payload,
     text::indexable,
 };
@@ -39,15 +39,6 @@ pub struct Entry {
     pub causation: Option<String>,
     /// The event's data; `None` when it was erased.
     pub payload: Option<Value>,
-}
-
-/// A link as one of its ends sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkRow {
-    /// The relation, or its inverse when the other end made the link.
-    pub relation: String,
-    pub other: Linked,
-    pub at: DateTime<Utc>,
 }
 
 /// What a reader may see, as one indexed predicate.
@@ -186,46 +177,6 @@ impl Store {
             .all(self.read())
             .await?;
         rows.into_iter().map(entry_of).collect()
-    }
-
-    /// What a record is tied to, by whichever end, oldest first.
-    ///
-    /// # Errors
-    /// [`Setback::Broken`] when the database fails.
-    pub async fn links(&self, record: Uuid) -> Result<Vec<LinkRow>, Setback> {
-        let ours = link::Entity::find().filter(link::Column::RecordId.eq(record));
-        let theirs = link::Entity::find().filter(link::Column::OtherId.eq(record));
-        let theirs = theirs.all(self.read()).await?;
-        let others: Vec<Uuid> = theirs.iter().map(|row| row.record_id).collect();
-        let others = record::Entity::find()
-            .select_only()
-            .columns([record::Column::Id, record::Column::Number, record::Column::Process])
-            .filter(record::Column::Id.is_in(others))
-            .into_tuple::<(Uuid, String, String)>()
-            .all(self.read())
-            .await?;
-        let mut links: Vec<LinkRow> = ours
-            .all(self.read())
-            .await?
-            .into_iter()
-            .map(|row| LinkRow {
-                relation: row.relation,
-                other: Linked {
-                    id: row.other_id,
-                    number: row.other_number,
-                    process: row.other_process,
-                },
-                at: row.at,
-            })
-            .collect();
-        links.extend(theirs.into_iter().filter_map(|row| {
-            let (id, number, process) = others.iter().find(|other| other.0 == row.record_id)?;
-            let other = Linked { id: *id, number: number.clone(), process: process.clone() };
-            Some(LinkRow { relation: row.inverse, other, at: row.at })
-        }));
-        // Of one moment, its own links come first.
-        links.sort_by_key(|link| link.at);
-        Ok(links)
     }
 }
 

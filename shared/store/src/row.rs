@@ -60,6 +60,19 @@ pub(crate) struct NewLink {
     pub(crate) at: DateTime<Utc>,
 }
 
+/// A link to a record of another service, with what is known of that by now.
+pub(crate) struct TieRow {
+    pub(crate) inverse: String,
+    pub(crate) other_process: String,
+    pub(crate) other_id: Option<Uuid>,
+    /// The tokens of its audience, as a JSON array.
+    pub(crate) other_audience: Option<String>,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// A record of ours, the relation, and the number of the other service's record.
+pub(crate) type TieKey = (Uuid, String, String);
+
 /// An outside key of a process, in the form that the index takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HolderKey {

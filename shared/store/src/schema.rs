@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trai
 use crate::StoreError;
 
 /// The version of the tables that this binary makes, and the newest that it was written for.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 /// Only one of several replicas that start together makes the tables: "stewards" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7374_6577_6172_6473;
 
@@ -15,7 +15,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Ground)]
+        vec![Box::new(Ground), Box::new(Ties)]
     }
 }
 
@@ -40,6 +40,31 @@ impl MigrationTrait for Ground {
         db.execute_unprepared(rest).await?;
         Ok(())
     }
+}
+
+struct Ties;
+
+impl MigrationName for Ties {
+    fn name(&self) -> &'static str {
+        "m0002_ties"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Ties {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        extend(manager, 2, include_str!("schema/ties.sql")).await
+    }
+}
+
+/// Runs the statements of a migration, after which the tables are those of `version`. What was made
+/// before stays as it was, so that older binaries can go on.
+async fn extend(manager: &SchemaManager<'_>, version: i32, sql: &str) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    db.execute_unprepared(&in_dialect(sql, manager.get_database_backend())).await?;
+    let stamp = format!("UPDATE schema_info SET version = {version} WHERE version < {version}");
+    db.execute_unprepared(&stamp).await?;
+    Ok(())
 }
 
 /// Text sorts by its bytes on both databases, so that pages and cursors agree everywhere.

@@ -296,7 +296,7 @@ pub fn common_schemas() -> Map<String, Value> {
     let maybe_text = || json!({ "type": ["string", "null"] });
     let time = || json!({ "type": "string", "format": "date-time" });
     let by = object(&[("id", text()), ("name", text())]);
-    let linked = object(&[("id", text()), ("number", text()), ("process", text())]);
+    let linked = object(&[("id", maybe_text()), ("number", text()), ("process", text())]);
     let fault = object(&[("path", text()), ("code", text()), ("message", text())]);
     let entry = json!({
         "type": "object",
@@ -316,7 +316,12 @@ pub fn common_schemas() -> Map<String, Value> {
         ("by", by.clone()),
         ("text", text()),
     ]);
-    let link = object(&[("relation", text()), ("to", linked), ("at", time())]);
+    let link = object(&[
+        ("relation", text()),
+        ("to", linked),
+        ("at", time()),
+        ("confirmed", json!({ "type": "boolean" })),
+    ]);
     let mut problem = object(&[
         ("type", text()),
         ("status", json!({ "type": "integer" })),

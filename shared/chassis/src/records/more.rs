@@ -8,7 +8,7 @@ use engine::Command;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::Entry;
+use store::{Entry, LinkRow};
 
 use super::{Shelf, list::Asked, one::on_record, wish::LinkWish};
 use crate::{door::Door, json::Json, office::time, problem::Problem};
@@ -29,7 +29,13 @@ pub async fn history(
         .then(|| entries.last().map(|entry| entry.revision))
         .flatten()
         .filter(|revision| *revision < record.revision);
-    let items: Vec<Value> = entries.iter().map(view).collect();
+    let has_links = entries.iter().any(|entry| linked_to(entry).is_some());
+    let links = if has_links {
+        shelf.office.store.links(record.id, &door.reader()).await?
+    } else {
+        Vec::new()
+    };
+    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &links)).collect();
     Ok(axum::Json(json!({ "items": items, "next": next.map(|revision| revision.to_string()) })))
 }
 
@@ -45,8 +51,14 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 const SHOWN: [&str; 9] =
     ["transition", "from", "to", "role", "comment", "link", "changes", "channel", "implied"];
 
-/// One entry as the API shows it. What was erased has left no more than that it happened.
-fn view(entry: &Entry) -> Value {
+/// The number of the record that an entry ties this one to.
+fn linked_to(entry: &Entry) -> Option<&str> {
+    entry.payload.as_ref()?.pointer("/link/to/number")?.as_str()
+}
+
+/// One entry as the API shows it. What was erased has left no more than that it happened; a link to
+/// a record that is not among the reader's `links` no more than that there was one.
+fn view(entry: &Entry, links: &[LinkRow]) -> Value {
     let mut view = json!({
         "id": entry.event_id,
         "rev": entry.revision,
@@ -68,6 +80,12 @@ fn view(entry: &Entry) -> Value {
             }
         }
         None => view["erased"] = json!(true),
+    }
+    let is_hidden = |number: &str| links.iter().all(|link| link.other.number != number);
+    if linked_to(entry).is_some_and(is_hidden)
+        && let Some(view) = view.as_object_mut()
+    {
+        view.remove("link");
     }
     view
 }
@@ -126,22 +144,33 @@ pub async fn comment(
     on_record(&shelf, &door, &id, once, Command::Comment { text }, StatusCode::CREATED).await
 }
 
-/// The records that this one is tied to, seen from its end.
+/// The records that this one is tied to, seen from its end: those that the caller sees. A link to a
+/// record of another service is `confirmed` once that service has found it.
 pub async fn links(
     State(shelf): State<Shelf>,
     Path(id): Path<String>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
     let record = shelf.record(&door, &id).await?;
-    let links = shelf.office.store.links(record.id).await?;
-    let items: Vec<Value> = links
-        .iter()
-        .map(|link| json!({ "relation": link.relation, "to": link.other, "at": time(link.at) }))
-        .collect();
+    let links = shelf.office.store.links(record.id, &door.reader()).await?;
+    let items: Vec<Value> = links.iter().map(link_view).collect();
     Ok(axum::Json(json!({ "items": items })))
 }
 
-/// Ties the record to another: `{"relation":"caused_by","to":"INC0000041"}`.
+/// A link as the API shows it; the id of another service's record comes with its confirmation.
+fn link_view(link: &LinkRow) -> Value {
+    let other = &link.other;
+    let id = Some(other.id).filter(|id| !id.is_nil());
+    json!({
+        "relation": link.relation,
+        "to": { "id": id, "number": other.number, "process": other.process },
+        "at": time(link.at),
+        "confirmed": link.is_confirmed,
+    })
+}
+
+/// Ties the record to another, by id or number: `{"relation":"caused_by","to":"INC0000041"}`. A record
+/// of another service is named by its number.
 pub async fn link(
     State(shelf): State<Shelf>,
     Path(id): Path<String>,

@@ -6,6 +6,7 @@ use kernel::{Fault, Refusal, Rule};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::RecordRef;
+use uuid::Uuid;
 
 use super::Shelf;
 use crate::{door::Door, json, problem::Problem};
@@ -90,7 +91,8 @@ impl LinkWish {
     /// The command that ties the two records.
     ///
     /// # Errors
-    /// 422 when there is no such record, or the caller does not see it.
+    /// 422 when there is no such record, or the caller does not see it. Records of other services are
+    /// named by their numbers.
     pub async fn command(self, shelf: &Shelf, door: &Door) -> Result<Command, Problem> {
         let to = find(shelf, door, &self.to).await?.ok_or_else(|| {
             let message = format!("There is no record `{}` that you may see.", self.to);
@@ -100,7 +102,8 @@ impl LinkWish {
     }
 }
 
-/// A record of any process of the service, by id or number.
+/// A record of any process of the service, by id or number; or one that a neighbour's number names.
+/// Whether that is there, and visible to whoever ties, the neighbour decides.
 async fn find(shelf: &Shelf, door: &Door, name: &str) -> Result<Option<Linked>, Problem> {
     let which = RecordRef::from(name);
     let rules = &shelf.office.rules;
@@ -115,5 +118,6 @@ async fn find(shelf: &Shelf, door: &Door, name: &str) -> Result<Option<Linked>, 
             return Ok(Some(record.linked()));
         }
     }
-    Ok(None)
+    let process = shelf.office.neighbours.process_of(name).await;
+    Ok(process.map(|process| Linked { id: Uuid::nil(), number: name.to_owned(), process }))
 }

@@ -14,7 +14,7 @@ use kernel::{Actor, Cause, Channel, Refusal, Rule};
 use store::{Act, Done, Fence, Letter, Mark, Setback, Step, Target, Waiting};
 use tracing::{Instrument as _, Span};
 
-use super::{Hears, Reading, glue::fence_of};
+use super::{Hears, Reading, glue::fence_of, ties::tie_in};
 use crate::{Office, door::named_id, office::chain, telemetry::trace};
 
 /// Deliveries that are read before others may use the processor.
@@ -144,8 +144,9 @@ impl Counter {
         let consumer = self.consumer().to_owned();
         let lane = Some(key_of(delivery));
         let mark = Mark { consumer, message, lane, fence, outcome, at: now };
+        let tie = tie_in(&self.office.rules, delivery);
         let act = Act::new(cause, target, Vec::new());
-        Ok((Act { delivery: Some(mark), ..act }, span))
+        Ok((Act { delivery: Some(mark), tie, ..act }, span))
     }
 
     /// Most of what a neighbour says concerns nobody here: it is not even parsed.
@@ -154,6 +155,7 @@ impl Counter {
             && delivery
                 .header("ce-type")
                 .is_some_and(|kind| self.office.rules.subscribers(kind).is_empty())
+            && tie_in(&self.office.rules, delivery).is_none()
     }
 
     /// A message as the inbox keeps it.
@@ -328,7 +330,8 @@ impl Desk for Counter {
             }
             let interpreted = interpreted.next().unwrap_or(Ok(None));
             let says_nothing = |(_, happenings): &(_, Vec<_>)| happenings.is_empty();
-            fates.push(if matches!(&interpreted, Ok(Some(said)) if says_nothing(said)) {
+            let says_nothing = matches!(&interpreted, Ok(Some(said)) if says_nothing(said));
+            fates.push(if says_nothing && tie_in(&self.office.rules, delivery).is_none() {
                 Fate::Idle
             } else if blocked.contains(&key) {
                 Fate::Behind

@@ -25,7 +25,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    Config, Office, Platform, Problem, identity,
+    Config, Neighbours, Office, Platform, Problem, identity,
     life::{self, Health, Life},
     openapi, problem, records,
     request::{self, Gauge},
@@ -119,8 +119,11 @@ async fn office(service: &Service, config: &Config, platform: &Platform) -> anyh
     let metrics = Metrics::of(service.name);
     metrics.watch_commits(store.written());
     let (clock, bus) = (platform.clock.clone(), platform.bus.clone());
+    let streams = service.hears.iter().map(|hears| hears.stream.clone());
+    let neighbours = Neighbours::hearing(streams, bus.as_ref());
     let shows = Arc::new(service.shows.clone());
-    Ok(Office { service: Arc::from(service.name), store, rules, clock, metrics, bus, shows })
+    let service = Arc::from(service.name);
+    Ok(Office { service, store, rules, clock, metrics, bus, neighbours, shows })
 }
 
 /// Opens a service's store under its rules, and starts nothing else: what tools stand on.

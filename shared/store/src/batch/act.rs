@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Command, Record, Subject};
+use engine::{Command, Linked, Record, Subject};
 use kernel::{Cause, Channel, Refusal, Rule, derived_id};
 use uuid::Uuid;
 
@@ -112,6 +112,9 @@ impl<'a> Batch<'a> {
                 for happening in act.target.happenings() {
                     self.hear(stage, happening, &cause, act, 0).await?;
                 }
+                if let Some(tie) = &act.tie {
+                    self.tie(stage, tie, &cause, act).await?;
+                }
                 Ok(None)
             }
             Found::Origin(origin) => {
@@ -193,7 +196,7 @@ impl<'a> Batch<'a> {
                 None => Arc::clone(cause),
             };
             if let (Origin::Existing(record), Command::Link { relation, to }) = (&origin, command)
-                && self.is_linked(stage, record.id, relation, to.id).await?
+                && self.is_linked(stage, record.id, relation, to).await?
             {
                 if known_link == KnownLink::Skip {
                     continue;
@@ -228,8 +231,13 @@ impl<'a> Batch<'a> {
         stage: &Stage,
         record: Uuid,
         relation: &str,
-        other: Uuid,
+        other: &Linked,
     ) -> Result<bool, Failure> {
+        if self.is_elsewhere(other) {
+            let key = (record, relation.to_owned(), other.number.clone());
+            return self.is_tied(stage, &key).await;
+        }
+        let other = other.id;
         if stage.has_link(record, relation, other) {
             return Ok(true);
         }
@@ -284,6 +292,9 @@ impl<'a> Batch<'a> {
         for step in stage.steps {
             self.keep(&step).await?;
             accepted.steps.push((step.record, step.fact));
+        }
+        for (key, row) in stage.ties {
+            self.overlay.tie(key, row);
         }
         accepted.record = target.and_then(|id| self.overlay.record(id));
         if let Some(mark) = &act.delivery {

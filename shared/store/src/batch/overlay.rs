@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     audience::AudienceSet,
     chain::Hash,
-    row::{HolderKey, JournalRow, MarkRow, NewLink, OnceRow},
+    row::{HolderKey, JournalRow, MarkRow, NewLink, OnceRow, TieKey, TieRow},
 };
 
 /// Two texts that together are a key: of an idempotency key or of a delivery.
@@ -38,6 +38,8 @@ pub(super) struct Overlay<'a> {
     pub(super) fences: HashMap<String, i64>,
     pub(super) links: HashMap<(Uuid, String, Uuid), bool>,
     pub(super) new_links: Vec<NewLink>,
+    /// Ties to records of other services, with what this batch adds.
+    pub(super) ties: BTreeMap<TieKey, TieRow>,
     pub(super) journal: Vec<JournalRow>,
     /// Timers that were due and changed nothing.
     pub(super) spent: Vec<(Uuid, String)>,
@@ -73,6 +75,18 @@ pub(super) enum Timers {
 impl Overlay<'_> {
     pub(super) fn record(&self, id: Uuid) -> Option<Arc<Record>> {
         Some(Arc::clone(&self.records.get(&id)?.as_ref()?.record))
+    }
+
+    /// Adds what became known of a tie.
+    pub(super) fn tie(&mut self, key: TieKey, row: TieRow) {
+        match self.ties.entry(key) {
+            Entry::Vacant(place) => drop(place.insert(row)),
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.other_id = row.other_id.or(known.other_id);
+                known.other_audience = row.other_audience.or(known.other_audience.take());
+            }
+        }
     }
 
     /// Whether an act before this one opened the record.

@@ -6,12 +6,17 @@ use engine::{Fact, Record};
 use kernel::{Cause, Refusal};
 use uuid::Uuid;
 
-use crate::{refusal::Noted, row::HolderKey};
+use crate::{
+    refusal::Noted,
+    row::{HolderKey, TieKey, TieRow},
+};
 
 #[derive(Default)]
 pub(super) struct Stage {
     pub(super) steps: Vec<Staged>,
     pub(super) holders: Vec<(HolderKey, Uuid)>,
+    /// What became known of ties to records of other services.
+    pub(super) ties: Vec<(TieKey, TieRow)>,
     /// Reactions that a rule refused.
     pub(super) refused: Vec<(Refusal, Noted)>,
 }
@@ -46,6 +51,13 @@ impl Stage {
         self.steps.iter().filter(|step| step.record.id == record).any(|step| {
             let link = step.fact.link.as_ref();
             link.is_some_and(|link| link.relation == relation && link.to.id == other)
+        })
+    }
+
+    pub(super) fn has_tie(&self, (record, relation, number): &TieKey) -> bool {
+        self.steps.iter().filter(|step| step.record.id == *record).any(|step| {
+            let link = step.fact.link.as_ref();
+            link.is_some_and(|link| link.relation == *relation && link.to.number == *number)
         })
     }
 

@@ -8,6 +8,7 @@ use super::{
     Attempt, Batch, Verdict, Witness,
     overlay::{Held, Timers},
     stage::Staged,
+    tie,
 };
 use crate::{
     audience::{self, AudienceSet},
@@ -50,11 +51,18 @@ impl Batch<'_> {
             digest,
             link,
         });
-        if let Some(link) = &fact.link {
-            let key = (record.id, link.relation.clone(), link.to.id);
-            self.overlay.links.insert(key, true);
-            let row = NewLink { record: record.id, link: link.clone(), at: fact.at };
-            self.overlay.new_links.push(row);
+        match &fact.link {
+            Some(link) if self.is_elsewhere(&link.to) => {
+                let (key, row) = tie::row_of(record.id, link, fact.at);
+                self.overlay.tie(key, row);
+            }
+            Some(link) => {
+                let key = (record.id, link.relation.clone(), link.to.id);
+                self.overlay.links.insert(key, true);
+                let row = NewLink { record: record.id, link: link.clone(), at: fact.at };
+                self.overlay.new_links.push(row);
+            }
+            None => {}
         }
         if fact.opened.is_some() {
             *self.overlay.counters.entry(record.process.clone()).or_default() += 1;
@@ -189,6 +197,9 @@ impl Batch<'_> {
         let (tx, overlay) = (&mut self.tx, &self.overlay);
         if !overlay.new_links.is_empty() {
             tx.insert_links(&overlay.new_links).await?;
+        }
+        if !overlay.ties.is_empty() {
+            tx.put_ties(&overlay.ties.iter().collect::<Vec<_>>()).await?;
         }
         let new: Vec<_> = overlay.new_holders.iter().map(|(key, record)| (key, *record)).collect();
         if !new.is_empty() {

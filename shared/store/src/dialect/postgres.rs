@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{Failure, Lock, loaded};
 use crate::row::{
-    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TieKey,
+    TieRow, TimerRow,
 };
 
 type Done = Result<(), sqlx::Error>;
@@ -159,6 +160,13 @@ pub(super) async fn is_linked(
 ) -> Result<bool, sqlx::Error> {
     let sql = "SELECT 1 FROM link WHERE record_id = $1 AND relation = $2 AND other_id = $3";
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
+}
+
+pub(super) async fn is_tied(db: &mut PgConnection, key: &TieKey) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT 1 FROM tie WHERE record_id = $1 AND relation = $2 AND other_number = $3";
+    let (record, relation, number) = key;
+    let found = query(sql).bind(record).bind(relation).bind(number).fetch_optional(db).await?;
+    Ok(found.is_some())
 }
 
 /// Binds the columns of indexed fields, in the order of the statements below.
@@ -315,6 +323,27 @@ pub(super) async fn insert_links(db: &mut PgConnection, rows: &[NewLink]) -> Don
         .bind(each(rows, |row| row.link.to.number.as_str()))
         .bind(each(rows, |row| row.link.to.process.as_str()))
         .bind(each(rows, |row| row.at))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn put_ties(db: &mut PgConnection, rows: &[(&TieKey, &TieRow)]) -> Done {
+    let sql = "INSERT INTO tie AS t (record_id, relation, other_number, inverse, other_process, \
+        other_id, other_audience, at) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], \
+        $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[]) \
+        ON CONFLICT (record_id, relation, other_number) DO UPDATE SET \
+        other_id = coalesce(EXCLUDED.other_id, t.other_id), \
+        other_audience = coalesce(EXCLUDED.other_audience, t.other_audience)";
+    query(sql)
+        .bind(each(rows, |(key, _)| key.0))
+        .bind(each(rows, |(key, _)| key.1.as_str()))
+        .bind(each(rows, |(key, _)| key.2.as_str()))
+        .bind(each(rows, |(_, row)| row.inverse.as_str()))
+        .bind(each(rows, |(_, row)| row.other_process.as_str()))
+        .bind(each(rows, |(_, row)| row.other_id))
+        .bind(each(rows, |(_, row)| row.other_audience.as_deref()))
+        .bind(each(rows, |(_, row)| row.at))
         .execute(db)
         .await
         .map(drop)

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{Failure, Lock, loaded};
 use crate::row::{
-    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TimerRow,
+    HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TieKey,
+    TieRow, TimerRow,
 };
 
 type Done = Result<(), sqlx::Error>;
@@ -204,6 +205,13 @@ pub(super) async fn is_linked(
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
 }
 
+pub(super) async fn is_tied(db: &mut SqliteConnection, key: &TieKey) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT 1 FROM tie WHERE record_id = ? AND relation = ? AND other_number = ?";
+    let (record, relation, number) = key;
+    let found = query(sql).bind(record).bind(relation).bind(number).fetch_optional(db).await?;
+    Ok(found.is_some())
+}
+
 /// New rows and changed ones alike: all their columns are at hand.
 async fn put_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
     const HEAD: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
@@ -336,6 +344,26 @@ pub(super) async fn insert_links(db: &mut SqliteConnection, rows: &[NewLink]) ->
             .bind(row.link.to.id)
             .bind(row.link.to.number.as_str())
             .bind(row.link.to.process.as_str())
+            .bind(row.at)
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn put_ties(db: &mut SqliteConnection, rows: &[(&TieKey, &TieRow)]) -> Done {
+    const HEAD: &str = "INSERT INTO tie (record_id, relation, other_number, inverse, other_process, \
+        other_id, other_audience, at)";
+    const TAIL: &str = "ON CONFLICT (record_id, relation, other_number) DO UPDATE SET \
+        other_id = coalesce(excluded.other_id, tie.other_id), \
+        other_audience = coalesce(excluded.other_audience, tie.other_audience)";
+    insert(db, HEAD, 8, TAIL, rows, |sql, (key, row)| {
+        sql.bind(key.0)
+            .bind(key.1.as_str())
+            .bind(key.2.as_str())
+            .bind(row.inverse.as_str())
+            .bind(row.other_process.as_str())
+            .bind(row.other_id)
+            .bind(row.other_audience.as_deref())
             .bind(row.at)
     })
     .await

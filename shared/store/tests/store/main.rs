@@ -8,6 +8,7 @@ mod lists;
 mod reactions;
 mod replicas;
 mod site;
+mod ties;
 mod timers;
 
 /// Each test once on SQLite and once on PostgreSQL, under `sqlite::` and `postgres::`.

@@ -66,7 +66,7 @@ async fn events_of_one_group_raise_one_case(site: &Site) {
     let cases = all(&store, "case").await;
     assert_eq!(cases.len(), 1);
     assert_eq!(cases[0].data["alarms"], 3);
-    assert_eq!(store.links(cases[0].id).await.expect("links").len(), 3);
+    assert_eq!(store.links(cases[0].id, &Reader::Everything).await.expect("links").len(), 3);
 }
 
 async fn a_storm_in_one_batch_raises_one_case_a_group(site: &Site) {
@@ -93,11 +93,11 @@ async fn a_finished_record_is_succeeded_by_a_linked_one(site: &Site) {
     let answer = done(store.act(site.signal("signal.firing.v1", "disk", "web")).await);
     let alarm = answer.record.expect("a record");
     assert_eq!(alarm.number, "ALM0000002");
-    let links = store.links(alarm.id).await.expect("links");
+    let links = store.links(alarm.id, &Reader::Everything).await.expect("links");
     let seen: Vec<_> =
         links.iter().map(|link| (link.relation.as_str(), link.other.number.as_str())).collect();
     assert_eq!(seen, [("recurs", "ALM0000001"), ("raised", "CAS0000002")]);
-    let before = store.links(case.id).await.expect("links");
+    let before = store.links(case.id, &Reader::Everything).await.expect("links");
     assert!(before.iter().any(|link| link.relation == "recurred_as"));
     // The key has moved on.
     let held = store.held("alarm", "disk").await.expect("an answer").expect("a record");
@@ -151,7 +151,7 @@ async fn a_link_is_seen_from_both_ends_and_made_once(site: &Site) {
     let link = engine::Command::Link { relation: "recurs".into(), to: one.linked() };
     record_of(store.act(site.on(&other, link.clone())).await);
     for (case, relation, end) in [(&other, "recurs", &one), (&one, "recurred_as", &other)] {
-        let links = store.links(case.id).await.expect("links");
+        let links = store.links(case.id, &Reader::Everything).await.expect("links");
         assert_eq!(links.len(), 1);
         assert_eq!((links[0].relation.as_str(), &links[0].other), (relation, &end.linked()));
     }

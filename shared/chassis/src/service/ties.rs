@@ -1,0 +1,33 @@
+//! What a neighbour's event says of ties to records of this service.
+
+use bus::Delivery;
+use engine::{Link, Linked, Ruleset};
+use kernel::Actor;
+use serde::Deserialize;
+use store::Tie;
+
+/// The data of an event, as far as ties need it.
+#[derive(Deserialize)]
+struct Said {
+    record: Linked,
+    link: Option<Link>,
+    actor: Actor,
+}
+
+/// The tie that an event tells of, if it is to a record of this service. Only events that say so in
+/// their name are read.
+pub(super) fn tie_in(rules: &Ruleset, delivery: &Delivery) -> Option<Tie> {
+    let kind = delivery.header("ce-type")?;
+    if !kind.ends_with(".linked.v1") {
+        return None;
+    }
+    let said: Said = serde_json::from_slice(delivery.payload()).ok()?;
+    let link = said.link?;
+    let ours = rules.process(&link.to.process)?;
+    let named = rules.by_number(&link.to.number)?;
+    if rules.process(&said.record.process).is_some() || named.process != ours.process {
+        return None;
+    }
+    let audience = delivery.envelope().ok()?.audience;
+    Some(Tie { from: said.record, audience, link, by: said.actor.reader() })
+}

@@ -1,0 +1,72 @@
+//! Links across services: each end kept by its own service, told by events, found out once.
+
+use std::time::Duration;
+
+use acceptance::{Door, Options, Platform, until};
+use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn links(door: &Door, path: &str) -> Vec<Value> {
+    let links = door.get(&format!("{path}/links")).await.good();
+    links["items"].as_array().expect("links are a list").clone()
+}
+
+/// Relation, number, and whether the other side has found it.
+fn said(links: &[Value]) -> Vec<(&str, &str, bool)> {
+    let said = links.iter().map(|link| {
+        let (relation, number) = (link["relation"].as_str(), link["to"]["number"].as_str());
+        let is_confirmed = link["confirmed"] == json!(true);
+        (relation.unwrap_or_default(), number.unwrap_or_default(), is_confirmed)
+    });
+    said.collect()
+}
+
+#[tokio::test]
+async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
+    let platform = Platform::up(Options::default()).await;
+    let agent = platform.person("Ada", &["agent"]).await;
+    let manager = platform.person("Mona", &["service_level_manager"]).await;
+    let mail = json!({ "title": "Mail", "code": "SVC-MAIL", "description": "Mail for all" });
+    let mail = manager.post("/api/v1/services", &mail).await.good();
+    let incident = agent.post("/api/v1/incidents", &json!({ "title": "No mail" })).await.good();
+    let (incident_path, mail_path) =
+        ("/api/v1/incidents/INC0000001", "/api/v1/services/SVC0000001");
+    let tie = async |to: &str| {
+        let link = json!({ "relation": "affects", "to": to });
+        agent.post(&format!("{incident_path}/links"), &link).await
+    };
+    let _ = tie("SVC0000001").await.good();
+    until("both ends know", MINUTE, async || {
+        let (from, back) = (links(&agent, incident_path).await, links(&agent, mail_path).await);
+        said(&from) == [("affects", "SVC0000001", true)]
+            && said(&back) == [("affected_by", "INC0000001", true)]
+    })
+    .await;
+    let (from, back) = (links(&agent, incident_path).await, links(&agent, mail_path).await);
+    assert_eq!((&from[0]["to"]["id"], &back[0]["to"]["id"]), (&mail["id"], &incident["id"]));
+
+    // Nothing is tied twice, and nobody learns of what they do not see.
+    assert_eq!(tie("SVC0000001").await.codes(), ["linked"]);
+    assert_eq!(links(&manager, mail_path).await, Vec::<Value>::new());
+    let history = manager.get(&format!("{mail_path}/history")).await.good();
+    let entries = history["items"].as_array().expect("entries");
+    let linked: Vec<_> = entries.iter().filter(|entry| entry["event"] == "linked").collect();
+    assert_eq!(linked.len(), 1, "{history}");
+    assert!(linked[0].get("link").is_none(), "{history}");
+
+    // Nobody's number is a fault; one that its service does not have is on record there.
+    assert_eq!(tie("XYZ0000001").await.codes(), ["unknown_record"]);
+    let _ = tie("SVC0000009").await.good();
+    until("the service has looked", MINUTE, async || {
+        let refusals = platform.get("/api/v1/services/sla/refusals").await.good();
+        let items = refusals["items"].as_array().expect("refusals are a list");
+        items.iter().any(|item| item["code"] == "unknown_record")
+    })
+    .await;
+    let all = links(&agent, incident_path).await;
+    assert_eq!(said(&all), [("affects", "SVC0000001", true), ("affects", "SVC0000009", false)]);
+    assert_eq!(all[1]["to"]["id"], Value::Null);
+    let (is_sound, said) = platform.verify().await;
+    assert!(is_sound, "{said}");
+}
