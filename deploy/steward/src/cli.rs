@@ -39,6 +39,11 @@ pub enum Command {
     Up,
     /// Run one service; the rest runs elsewhere.
     Serve { service: ServiceName },
+    /// Check definition and scheme files, and tell every fault with its line and column.
+    Check {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// Check every hash chain of a service's journal, or of all, and replay every record.
     Verify { service: Option<ServiceName> },
 }

@@ -1,6 +1,7 @@
 //! One binary that runs every service: the launcher, `serve`, and the tools.
 
 mod boot;
+mod check;
 pub mod cli;
 mod serve;
 mod services;
@@ -21,6 +22,7 @@ pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         None | Some(cli::Command::Up) => up::run(&arguments).await,
         Some(cli::Command::Serve { service }) => serve::run(&arguments, *service).await,
+        Some(cli::Command::Check { files }) => check::run(files),
         Some(cli::Command::Verify { service }) => verify::run(&arguments, *service).await,
     }
 }

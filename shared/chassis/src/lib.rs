@@ -32,4 +32,6 @@ pub use neighbours::Neighbours;
 pub use office::{Office, Show};
 pub use platform::{Platform, connect};
 pub use problem::Problem;
-pub use service::{Heard, Interpret, Running, Said, Service, Translate, dress, open, start};
+pub use service::{
+    Draft, Heard, Interpret, Running, Said, Service, Translate, check, dress, open, start,
+};

@@ -1,6 +1,7 @@
 //! A service as its own table of contents, and what starts it.
 
 mod catalogue;
+mod checking;
 mod desk;
 mod glue;
 mod retries;
@@ -24,6 +25,7 @@ use crate::{
     office::{Show, Shows},
 };
 
+pub use checking::{Draft, check};
 pub use running::Running;
 pub use start::{dress, open, start};
 

@@ -156,11 +156,16 @@ fn start(
     record: &Record,
     cause: &Cause,
 ) -> Result<String, Refusal> {
-    for (state, condition) in &definition.starts {
+    for start in &definition.starts {
         let scope =
             rules.scope(cause.when()).actor(&cause.actor).record(record, &definition.field_names);
-        if condition.as_ref().map_or(Ok(true), |when| when.holds(&scope)).map_err(change::broken)? {
-            return Ok(state.clone());
+        if start
+            .when
+            .as_ref()
+            .map_or(Ok(true), |when| when.holds(&scope))
+            .map_err(change::broken)?
+        {
+            return Ok(start.state.clone());
         }
     }
     Err(Refusal::one(Rule::Guard, "", "definition", "no state to start in fits the record"))

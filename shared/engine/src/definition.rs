@@ -3,7 +3,7 @@
 mod build;
 mod check;
 mod fields;
-mod source;
+mod known;
 mod transition;
 
 use std::collections::BTreeSet;
@@ -18,11 +18,13 @@ pub use {
     transition::Transition,
 };
 
-use self::{
-    fields::{faults, object_schema},
-    source::DefinitionSource,
+use self::fields::{faults, object_schema};
+use crate::{
+    Expression, Flaw,
+    flaw::Flaws,
+    reading,
+    yaml::{Mark, Node, Tree},
 };
-use crate::Expression;
 
 /// One version of a process definition.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub struct Definition {
     pub(crate) may: May,
     relations: Vec<Relation>,
     /// Where a record starts: the first state whose condition holds, else the first named.
-    pub(crate) starts: Vec<(String, Option<Expression>)>,
+    pub(crate) starts: Vec<Start>,
     pub(crate) opens: Vec<Opens>,
     states: Vec<State>,
     open_validator: Validator,
@@ -82,6 +84,13 @@ pub struct Relation {
     pub inverse: String,
 }
 
+/// A state that a record may start in.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub state: String,
+    pub when: Option<Expression>,
+}
+
 /// An event that opens a record, once per key.
 #[derive(Debug)]
 pub(crate) struct Opens {
@@ -92,30 +101,26 @@ pub(crate) struct Opens {
     pub link: Option<String>,
     pub holds_while: Option<Expression>,
     pub succeeds: Option<String>,
+    place: Mark,
 }
 
 #[derive(Debug)]
 struct State {
     name: String,
     transitions: Vec<Transition>,
+    place: Mark,
 }
 
 impl Definition {
     /// Reads a definition file as version `version`.
     ///
     /// # Errors
-    /// Every fault found, each a sentence with its place.
-    pub fn parse(text: &str, version: u32) -> Result<Self, Vec<String>> {
-        let source: DefinitionSource =
-            serde_saphyr::from_str(text).map_err(|fault| vec![fault.to_string()])?;
-        let mut notes = Vec::new();
-        let definition = build::build(source, text, version, &mut notes);
-        match definition {
-            Some(definition) => {
-                definition.check(&mut notes);
-                if notes.is_empty() { Ok(definition) } else { Err(notes) }
-            }
-            None => Err(notes),
+    /// Every flaw found, each a sentence with its place, in the order of the file.
+    pub fn parse(text: &str, version: u32) -> Result<Self, Vec<Flaw>> {
+        let mut flaws = Flaws::default();
+        match build::build(text, version, &mut flaws) {
+            Some(definition) if flaws.is_empty() => Ok(definition),
+            _ => Err(flaws.into_vec()),
         }
     }
 
@@ -177,7 +182,7 @@ impl Definition {
 
     /// The states in which a record may start.
     pub fn start_states(&self) -> impl Iterator<Item = &str> {
-        self.starts.iter().map(|(state, _)| state.as_str())
+        self.starts.iter().map(|start| start.state.as_str())
     }
 
     /// Whether nothing leaves the state.
@@ -248,25 +253,29 @@ impl Definition {
         opens.chain(takes).collect()
     }
 
-    /// The calendars that its timers and time limits count in.
-    pub fn calendars(&self) -> BTreeSet<&str> {
-        self.all_transitions()
-            .filter_map(|(_, transition)| transition.calendar.as_deref())
-            .collect()
+    /// The calendars that its timers and time limits count in, each with its place.
+    pub(crate) fn calendars(&self) -> impl Iterator<Item = (&str, Mark)> {
+        let named = self.all_transitions();
+        named
+            .filter_map(|(_, transition)| Some((transition.calendar.as_deref()?, transition.place)))
     }
 
-    /// The schemes that its expressions ask by name.
-    pub fn schemes(&self) -> BTreeSet<&str> {
-        self.expressions()
-            .flat_map(|expression| expression.names().schemes.iter().map(String::as_str))
-            .collect()
+    /// The schemes that its expressions ask by name, each with its place.
+    pub(crate) fn schemes(&self) -> impl Iterator<Item = (&str, Mark)> {
+        self.expressions().flat_map(|expression| {
+            let schemes = expression.names().schemes.iter();
+            schemes.map(|scheme| (scheme.as_str(), expression.place()))
+        })
     }
 
-    /// What its expressions leave to the service's own code.
-    pub fn calculations(&self) -> BTreeSet<&str> {
-        self.expressions()
-            .flat_map(|expression| expression.names().calculations.iter().map(String::as_str))
-            .collect()
+    /// What its expressions leave to the service's own code, each with its place.
+    pub(crate) fn calculations(&self) -> impl Iterator<Item = (&str, Mark)> {
+        self.expressions().flat_map(|expression| {
+            let names = expression.names();
+            let declared = names.functions.iter().filter(|name| !Expression::is_builtin(name));
+            let all = names.calculations.iter().chain(declared);
+            all.map(|name| (name.as_str(), expression.place()))
+        })
     }
 
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -289,9 +298,19 @@ impl Definition {
             .iter()
             .flat_map(|state| &state.transitions)
             .flat_map(Transition::expressions);
-        let starts = self.starts.iter().filter_map(|(_, condition)| condition.as_ref());
+        let starts = self.starts.iter().filter_map(|start| start.when.as_ref());
         roles.chain(starts).chain(derive).chain(audience).chain(opens).chain(transitions)
     }
+}
+
+/// A word for people: one text, or one a language, of which the English one is told.
+fn label(node: Option<&Node>, flaws: &mut Flaws) -> Option<String> {
+    let node = node?;
+    let Tree::Map(texts) = &node.tree else {
+        return reading::word(node, "a label", flaws).map(|word| word.text);
+    };
+    let english = texts.iter().find(|entry| entry.key == "en").or(texts.first());
+    reading::word(&english?.value, "a label", flaws).map(|word| word.text)
 }
 
 /// `in_progress` as people say it: `In progress`.

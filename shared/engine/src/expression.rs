@@ -1,8 +1,12 @@
 //! CEL in the one scope of every guard, derived field, reaction, rule and list.
 
 mod functions;
+mod kind;
 mod names;
 mod plain;
+mod signature;
+mod surroundings;
+mod typing;
 mod values;
 
 use cel::{Context, Program};
@@ -11,10 +15,12 @@ use kernel::Actor;
 use serde_json::{Map, Value};
 
 pub(crate) use functions::context;
+pub(crate) use kind::{Bounded, Kind};
 pub(crate) use names::Names;
 use plain::Plain;
+pub(crate) use surroundings::Surroundings;
 
-use crate::{Calculations, Record, Schemes};
+use crate::{Calculations, Record, Schemes, yaml::Mark};
 
 /// Longer expressions belong into a scheme, or into several fields.
 const LENGTH_LIMIT: usize = 2_000;
@@ -26,8 +32,19 @@ pub struct Expression {
     source: String,
     program: Program,
     names: Names,
+    /// Where it stands in its file.
+    place: Mark,
     /// Where it can be told without the interpreter.
     plain: Option<Plain>,
+}
+
+/// What is wrong with an expression.
+#[derive(Debug)]
+pub(crate) struct ExpressionFault {
+    /// Bytes before the part at fault.
+    pub offset: usize,
+    /// A sentence without the expression itself.
+    pub message: String,
 }
 
 impl std::fmt::Debug for Expression {
@@ -37,32 +54,72 @@ impl std::fmt::Debug for Expression {
 }
 
 impl Expression {
-    /// Parses an expression.
+    /// Parses an expression over whatever may be in scope.
     ///
     /// # Errors
     /// A sentence: where the syntax is wrong, which name nobody knows, or which bound it exceeds.
     pub fn parse(source: &str) -> Result<Self, String> {
+        let read = Self::checked(source, &Surroundings::open());
+        read.map(|(expression, _)| expression).map_err(|faults| {
+            let told: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+            format!("`{source}`: {}", told.join("; "))
+        })
+    }
+
+    /// Parses an expression and checks it against what is known where it stands; tells also what
+    /// kind of value it gives.
+    ///
+    /// # Errors
+    /// Every fault, with its place in the source.
+    pub(crate) fn checked(
+        source: &str,
+        surroundings: &Surroundings,
+    ) -> Result<(Self, Kind), Vec<ExpressionFault>> {
+        let whole = |message: String| vec![ExpressionFault { offset: 0, message }];
         if source.len() > LENGTH_LIMIT {
-            return Err(format!("an expression of {} bytes exceeds {LENGTH_LIMIT}", source.len()));
+            let message = format!("an expression of {} bytes exceeds {LENGTH_LIMIT}", source.len());
+            return Err(whole(message));
         }
         let program = Program::compile(source).map_err(|faults| {
-            format!("`{source}` is no CEL expression: {}", faults.to_string().replace('\n', " "))
+            let faults = faults.errors.into_iter().map(|fault| {
+                // Lines and columns count from 1; an expression nearly always is one line.
+                let offset = usize::try_from(fault.pos.1 - 1).unwrap_or_default();
+                // What would be expected instead is a list of every symbol that there is.
+                let told = fault.msg.split(" expecting ").next().unwrap_or_default();
+                ExpressionFault { offset, message: format!("it is no CEL: {told}") }
+            });
+            faults.collect::<Vec<_>>()
         })?;
         let names = Names::of(program.expression());
         if names.comprehension_depth > COMPREHENSION_LIMIT {
-            return Err(format!("`{source}` nests more than {COMPREHENSION_LIMIT} comprehensions"));
+            let message = format!("it nests more than {COMPREHENSION_LIMIT} comprehensions");
+            return Err(whole(message));
         }
-        if let Some(unknown) = names.roots.iter().find(|name| !SCOPE.contains(&name.as_str())) {
-            return Err(format!(
-                "`{source}` names `{unknown}`, which is not in scope: there is {}",
-                SCOPE.join(", ")
-            ));
-        }
-        if let Some(unknown) = names.functions.iter().find(|name| !functions::is_known(name)) {
-            return Err(format!("`{source}` calls `{unknown}`, which nobody has registered"));
+        let (kind, faults) = typing::check(program.expression(), surroundings);
+        if !faults.is_empty() {
+            let places = program.source_info();
+            let faults = faults.into_iter().map(|(id, message)| {
+                let offset = places.offset_for(id).map_or(0, |(start, _)| start as usize);
+                ExpressionFault { offset, message }
+            });
+            return Err(faults.collect());
         }
         let plain = Plain::of(program.expression());
-        Ok(Self { source: source.to_owned(), program, names, plain })
+        Ok((Self { source: source.to_owned(), program, names, place: Mark::START, plain }, kind))
+    }
+
+    /// The same, standing at a place of a file.
+    pub(crate) fn placed(self, place: Mark) -> Self {
+        Self { place, ..self }
+    }
+
+    pub(crate) fn place(&self) -> Mark {
+        self.place
+    }
+
+    /// Whether every expression knows a function of this name.
+    pub(crate) fn is_builtin(function: &str) -> bool {
+        functions::is_known(function)
     }
 
     #[must_use]

@@ -25,12 +25,15 @@ mod definition;
 mod expression;
 mod fact;
 mod filter;
+mod flaw;
 mod json;
 mod offers;
 mod react;
+mod reading;
 mod record;
 mod ruleset;
 mod scheme;
+mod yaml;
 
 pub use apply::apply;
 pub use command::{Command, Linked, Subject};
@@ -39,6 +42,7 @@ pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, 
 pub use expression::{Expression, Scope};
 pub use fact::{Fact, Link, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
+pub use flaw::Flaw;
 pub use json::strict_json;
 pub use offers::{Offer, offers};
 pub use react::{Happening, Response, reaction_key, respond};

@@ -1,11 +1,16 @@
 //! Where one case stands.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::Linked;
+use crate::{
+    Linked,
+    expression::{Bounded, Kind},
+};
 
 /// A record of a process: the fold of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +49,20 @@ pub(crate) const OWN_NAMES: [&str; 10] = [
     "closed_at",
     "opened_by",
 ];
+
+/// What kinds of values they have.
+pub(crate) fn own_kinds(states: &[String]) -> BTreeMap<String, Bounded> {
+    let kinds = OWN_NAMES.map(|name| {
+        let kind = match name {
+            "revision" => Kind::Integer,
+            "state" => Kind::Text(Some(states.into())),
+            "opened_at" | "updated_at" | "entered_at" | "closed_at" => Kind::Instant,
+            _ => Kind::TEXT,
+        };
+        (name.to_owned(), Bounded::new(kind))
+    });
+    kinds.into()
+}
 
 /// An instant as the API writes it: RFC 3339 in UTC, microseconds.
 pub(crate) fn rfc3339(at: DateTime<Utc>) -> Value {

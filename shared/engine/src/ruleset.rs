@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 
 use kernel::Actor;
 
-use crate::{Definition, Expression, Record, Schemes, Scope, expression};
+use crate::{
+    Definition, Expression, Flaw, Record, Schemes, Scope, expression,
+    flaw::{Flaws, instead},
+};
 
 /// What definitions leave to the service's own code: a pure function of what it is given and of the
 /// schemes. Called in expressions as `calculate('name', …)`; what it answered is kept in the fact, so
@@ -60,23 +63,8 @@ impl Ruleset {
         let mut faults = Vec::new();
         let mut processes: BTreeMap<String, Vec<Arc<Definition>>> = BTreeMap::new();
         for definition in definitions {
-            for calendar in definition.calendars() {
-                if schemes.calendar(calendar).is_none() {
-                    faults
-                        .push(format!("{}: there is no calendar `{calendar}`", definition.process));
-                }
-            }
-            for scheme in definition.schemes() {
-                if schemes.get(scheme).is_none() {
-                    faults.push(format!("{}: there is no scheme `{scheme}`", definition.process));
-                }
-            }
-            for name in definition.calculations() {
-                if !calculations.contains_key(name) {
-                    faults
-                        .push(format!("{}: there is no calculation `{name}`", definition.process));
-                }
-            }
+            let unmet = unmet(&definition, &schemes, &calculations);
+            faults.extend(unmet.iter().map(|flaw| format!("{}:{flaw}", definition.process)));
             let versions = processes.entry(definition.process.clone()).or_default();
             versions.push(Arc::new(definition));
             versions.sort_by_key(|definition| definition.version);
@@ -94,6 +82,12 @@ impl Ruleset {
         let calculations = Arc::new(calculations);
         let root = expression::context(&schemes, &calculations);
         Ok(Self { processes, schemes, calculations, root, subscribers })
+    }
+
+    /// What a definition asks for that these schemes and this service's code do not have.
+    #[must_use]
+    pub fn unmet(&self, definition: &Definition) -> Vec<Flaw> {
+        unmet(definition, &self.schemes, &self.calculations)
     }
 
     /// The present version of a process.
@@ -173,6 +167,30 @@ impl Ruleset {
     ) -> Result<crate::RuleMatch, String> {
         self.schemes.match_rules(scheme, &self.scope(now).event(event))
     }
+}
+
+fn unmet(definition: &Definition, schemes: &Schemes, calculations: &Calculations) -> Vec<Flaw> {
+    let mut flaws = Flaws::default();
+    for (name, place) in definition.calendars() {
+        if schemes.calendar(name).is_none() {
+            let near = instead(name, schemes.calendars());
+            flaws.add(place, "unknown_calendar", format!("there is no calendar `{name}`{near}"));
+        }
+    }
+    for (name, place) in definition.schemes() {
+        if schemes.get(name).is_none() {
+            let near = instead(name, schemes.iter().map(|scheme| scheme.name.as_str()));
+            flaws.add(place, "unknown_scheme", format!("there is no scheme `{name}`{near}"));
+        }
+    }
+    for (name, place) in definition.calculations() {
+        if !calculations.contains_key(name) {
+            let near = instead(name, calculations.keys().copied());
+            let message = format!("this service has no code called `{name}`{near}");
+            flaws.add(place, "unknown_function", message);
+        }
+    }
+    flaws.into_vec()
 }
 
 #[cfg(test)]

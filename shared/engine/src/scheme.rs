@@ -1,13 +1,14 @@
 //! Matrices, lists, rules and calendars: versioned data that definitions ask.
 
+mod reading;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use kernel::{Calendar, CalendarSource};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use kernel::Calendar;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Expression, Scope};
+use crate::{Expression, Flaw, Scope, flaw::Flaws};
 
 /// One version of a scheme.
 #[derive(Debug)]
@@ -57,117 +58,27 @@ pub struct RuleMatch {
     pub values: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Source {
-    scheme: String,
-    kind: Kind,
-    #[serde(default)]
-    inputs: Vec<String>,
-    #[serde(default)]
-    table: Value,
-    #[serde(default)]
-    entries: Map<String, Value>,
-    #[serde(default)]
-    open: bool,
-    #[serde(default)]
-    defaults: BTreeMap<String, String>,
-    #[serde(default)]
-    rules: Vec<RuleSource>,
-    calendar: Option<CalendarSource>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Matrix,
-    List,
-    Rules,
-    Calendar,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleSource {
-    name: String,
-    when: String,
-    set: BTreeMap<String, String>,
-}
-
 impl Scheme {
+    /// Whether a file says that it is a scheme, and not a definition.
+    #[must_use]
+    pub fn is_written_in(text: &str) -> bool {
+        reading::is_scheme(text)
+    }
+
     /// Reads a scheme file.
     ///
     /// # Errors
-    /// Every fault, as a sentence.
-    pub fn parse(text: &str, version: u32) -> Result<Self, Vec<String>> {
-        let source: Source =
-            serde_saphyr::from_str(text).map_err(|fault| vec![fault.to_string()])?;
-        let mut faults = Vec::new();
-        let kind = match source.kind {
-            Kind::Matrix => {
-                if source.inputs.is_empty() {
-                    faults.push("a matrix names its `inputs`".to_owned());
-                }
-                SchemeKind::Matrix { inputs: source.inputs, table: source.table }
+    /// Every flaw found, each a sentence with its place, in the order of the file.
+    pub fn parse(text: &str, version: u32) -> Result<Self, Vec<Flaw>> {
+        let mut flaws = Flaws::default();
+        match reading::read(text, &mut flaws) {
+            Some((name, kind)) if flaws.is_empty() => {
+                let digest = hex::encode(Sha256::digest(text));
+                Ok(Self { name, version, digest, kind })
             }
-            Kind::List => {
-                let entries =
-                    source.entries.into_iter().map(|(key, entry)| (key, attributes(entry)));
-                SchemeKind::List { entries: entries.collect(), is_open: source.open }
-            }
-            Kind::Rules => {
-                let defaults = expressions(source.defaults, "defaults", &mut faults);
-                let rules = source
-                    .rules
-                    .into_iter()
-                    .filter_map(|rule| scheme_rule(rule, &mut faults))
-                    .collect();
-                SchemeKind::Rules { defaults, rules }
-            }
-            Kind::Calendar => match source.calendar.map(Calendar::try_from) {
-                Some(Ok(calendar)) => SchemeKind::Calendar(calendar),
-                Some(Err(found)) => return Err(found),
-                None => return Err(vec!["a calendar has a `calendar`".to_owned()]),
-            },
-        };
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let digest = hex::encode(Sha256::digest(text));
-        Ok(Self { name: source.scheme, version, digest, kind })
-    }
-}
-
-/// An entry without attributes may be written as `mail:`.
-fn attributes(entry: Value) -> Value {
-    if entry.is_null() { json!({}) } else { entry }
-}
-
-fn scheme_rule(source: RuleSource, faults: &mut Vec<String>) -> Option<SchemeRule> {
-    let place = format!("rule `{}`", source.name);
-    let set = expressions(source.set, &place, faults);
-    match Expression::parse(&source.when) {
-        Ok(when) => Some(SchemeRule { name: source.name, when, set }),
-        Err(fault) => {
-            faults.push(format!("{place}: {fault}"));
-            None
+            _ => Err(flaws.into_vec()),
         }
     }
-}
-
-fn expressions(
-    sources: BTreeMap<String, String>,
-    place: &str,
-    faults: &mut Vec<String>,
-) -> Vec<(String, Expression)> {
-    let mut parsed = Vec::new();
-    for (name, source) in sources {
-        match Expression::parse(&source) {
-            Ok(expression) => parsed.push((name, expression)),
-            Err(fault) => faults.push(format!("{place}, `{name}`: {fault}")),
-        }
-    }
-    parsed
 }
 
 /// What asking a scheme finds.
@@ -213,7 +124,7 @@ impl Schemes {
         for (place, text) in files {
             match Scheme::parse(text, 1) {
                 Ok(scheme) => schemes.push(scheme),
-                Err(found) => faults.extend(found.iter().map(|fault| format!("{place}: {fault}"))),
+                Err(found) => faults.extend(found.iter().map(|flaw| format!("{place}:{flaw}"))),
             }
         }
         if faults.is_empty() { Ok(Self::new(schemes)) } else { Err(faults) }
@@ -226,6 +137,12 @@ impl Schemes {
 
     pub fn iter(&self) -> impl Iterator<Item = &Scheme> {
         self.by_name.values().map(Arc::as_ref)
+    }
+
+    /// The names of the calendars among them.
+    pub(crate) fn calendars(&self) -> impl Iterator<Item = &str> {
+        let calendars = self.iter().filter(|scheme| matches!(scheme.kind, SchemeKind::Calendar(_)));
+        calendars.map(|scheme| scheme.name.as_str())
     }
 
     #[must_use]

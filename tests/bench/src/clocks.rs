@@ -35,7 +35,8 @@ const AT_ONCE: usize = 256;
 /// 2026-03-02T08:00:00Z
 const START: i64 = 1_772_438_400;
 
-fn faults(faults: Vec<String>) -> anyhow::Error {
+fn faults<T: ToString>(faults: Vec<T>) -> anyhow::Error {
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     anyhow!(faults.join("; "))
 }
 

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use engine::{Definition, Ruleset, Schemes};
 
+fn faults<T: ToString>(faults: Vec<T>) -> anyhow::Error {
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    anyhow!(faults.join("; "))
+}
+
 pub fn of_incident() -> Result<Arc<Ruleset>> {
-    let faults = |faults: Vec<String>| anyhow!(faults.join("; "));
     let definitions = incident::DEFINITIONS
         .iter()
         .map(|(_, text)| Definition::parse(text, 1).map_err(faults))

@@ -2,10 +2,12 @@
 
 use axum::{
     Router,
+    body::Bytes,
     extract::{Path, State},
-    routing::get,
+    routing::{get, post},
 };
 use engine::Definition;
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{Identity, Office, problem::Problem};
@@ -15,6 +17,7 @@ pub(super) fn router(office: &Office) -> Router {
         .route("/api/v1/processes", get(all))
         .route("/api/v1/processes/{name}", get(one))
         .route("/api/v1/processes/{name}/schema", get(schema))
+        .route("/api/v1/processes/{name}/check", post(check))
         .with_state(office.clone())
 }
 
@@ -66,6 +69,24 @@ async fn schema(
         "data": definition.data_schema(),
         "transitions": transitions,
     })))
+}
+
+/// What is wrong with the definition in the body, a YAML file: every fault with line and column.
+/// Nothing is published.
+async fn check(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    _: Identity,
+    body: Bytes,
+) -> Result<axum::Json<Value>, Problem> {
+    office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let text = std::str::from_utf8(&body)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body", "The body is not UTF-8."))?;
+    let faults = match Definition::parse(text, 1) {
+        Ok(definition) => office.rules.unmet(&definition),
+        Err(flaws) => flaws,
+    };
+    Ok(axum::Json(json!({ "process": name, "is_sound": faults.is_empty(), "faults": faults })))
 }
 
 fn summary(definition: &Definition) -> Value {

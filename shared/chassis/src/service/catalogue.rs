@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use engine::{Calculations, Definition, Ruleset, Scheme, Schemes};
+use engine::{Calculations, Definition, Flaw, Ruleset, Scheme, Schemes};
 use sha2::{Digest as _, Sha256};
 use store::{Archive, Options, Publication, Published};
 
@@ -55,9 +55,9 @@ pub(crate) async fn rules(
         let Publication { name, content, .. } = &published.publication;
         match Definition::parse(content, published.version) {
             Ok(definition) => definitions.push(definition),
-            Err(faults) if is_current => return Err(told(faults)),
-            Err(faults) => {
-                let (version, fault) = (published.version, faults.join("; "));
+            Err(flaws) if is_current => return Err(told(said(&flaws))),
+            Err(flaws) => {
+                let (version, fault) = (published.version, said(&flaws).join("; "));
                 tracing::warn!(process = name, version, fault, "an old version is passed over");
             }
         }
@@ -68,15 +68,19 @@ pub(crate) async fn rules(
         match Scheme::parse(content, published.version) {
             Ok(scheme) if is_current => current.push(scheme),
             Ok(scheme) => former.push(scheme),
-            Err(faults) if is_current => return Err(told(faults)),
-            Err(faults) => {
-                let (version, fault) = (published.version, faults.join("; "));
+            Err(flaws) if is_current => return Err(told(said(&flaws))),
+            Err(flaws) => {
+                let (version, fault) = (published.version, said(&flaws).join("; "));
                 tracing::warn!(scheme = name, version, fault, "an old version is passed over");
             }
         }
     }
     let schemes = Schemes::new(current).with_former(former);
     Ruleset::calculating(definitions, schemes, shipped.calculations.clone()).map_err(told)
+}
+
+fn said(flaws: &[Flaw]) -> Vec<String> {
+    flaws.iter().map(ToString::to_string).collect()
 }
 
 fn told(faults: Vec<String>) -> anyhow::Error {
@@ -132,9 +136,9 @@ async fn numbered(
     Ok(versions.collect())
 }
 
-fn tell(source: &Source, found: Vec<String>, faults: &mut Vec<String>) {
+fn tell(source: &Source, found: Vec<Flaw>, faults: &mut Vec<String>) {
     let Source { name, version, .. } = source;
-    faults.extend(found.into_iter().map(|fault| format!("{name}.v{version}.yaml: {fault}")));
+    faults.extend(found.into_iter().map(|flaw| format!("{name}.v{version}.yaml:{flaw}")));
 }
 
 /// Shipped files by version, then those of the folder.

@@ -1,6 +1,7 @@
 //! The record API of a started service, in process, on a real database.
 
 mod bus;
+mod definitions;
 mod desk;
 mod records;
 mod telemetry;

@@ -3,164 +3,247 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    Audience, Definition, Field, May, Opens, Relation, Role, State, Transition,
+    Audience, Definition, May, Opens, Relation, Role, Start, State, Transition,
+    check::{self, RESERVED},
     fields::{compile, object_schema},
-    source::{
-        self, AudienceSource, DefinitionSource, MaySource, OpensSource, Ordered, RoleSource,
-        StartsSource,
-    },
-    spoken,
-    transition::expressions,
+    known::{Known, names},
+    label, spoken,
 };
-use crate::Expression;
+use crate::{
+    expression::Kind,
+    flaw::Flaws,
+    reading::{Entries, Word, condition, entries, expression, items, word, words},
+    record::OWN_NAMES,
+    yaml::{self, Node, Tree},
+};
 
-pub(super) fn build(
-    source: DefinitionSource,
-    text: &str,
-    version: u32,
-    notes: &mut Vec<String>,
-) -> Option<Definition> {
-    // A field that is at fault itself is still known to those who name it.
-    let field_names = source.fields.properties.0.iter().map(|(name, _)| name.clone()).collect();
-    let mut fields = Vec::new();
-    for (name, schema) in &source.fields.properties.0 {
-        match Field::parse(name, schema) {
-            Ok(field) => fields.push(field),
-            Err(fault) => notes.push(fault),
-        }
-    }
-    let states = states(source.states, &fields, notes);
-    let roles = roles(source.roles, notes);
-    let may = may(source.may, &roles);
-    let derive = expressions(source.derive.0, &mut |fault| notes.push(format!("derive: {fault}")));
-    let audience = source.audience.into_iter().flat_map(|item| audience(item, notes)).collect();
-    let opens = source.opens.into_iter().filter_map(|opens| self::opens(opens, notes)).collect();
-    let writable = || fields.iter().filter(|field| !field.read_only);
-    let required: Vec<String> = writable()
-        .filter(|field| source.fields.required.contains(&field.name))
+/// Reads a definition; what comes back is sound when no flaw was found.
+pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Definition> {
+    let root = yaml::read(text, flaws)?;
+    let mut root = Entries::of(&root, "a definition", flaws)?;
+    let process = name(&mut root, "process", flaws);
+    let collection = name(&mut root, "collection", flaws);
+    let number = root.need("number", flaws);
+    let prefix = number.and_then(|node| word(node, "number", flaws)).map(|word| word.text);
+    let title = label(root.get("title"), flaws);
+    let clauses = root.words("clauses", flaws).into_iter().map(|word| word.text).collect();
+    let known = Known::read(&mut root, flaws);
+    own_names(&mut root, flaws);
+    let roles = roles(root.get("roles"), &known, flaws);
+    let may = may(root.get("may"), &known, flaws);
+    let required = required(&mut root, &known, flaws);
+    let derive = known.fills(root.get("derive"), &known.over_record(), flaws);
+    let audience = audience(root.get("audience"), &known, flaws);
+    let relations = relations(root.get("links"), flaws);
+    let starts = root.need("starts", flaws);
+    let starts = starts.map(|node| self::starts(node, &known, flaws)).unwrap_or_default();
+    let opens = root.get("opens").map(|node| opens(node, &known, flaws)).unwrap_or_default();
+    let states = root.need("states", flaws).map(|node| states(node, &known, flaws));
+    root.done(flaws);
+    let states = states?;
+    check::states(&starts, &states, flaws);
+    check::events(&opens, &states, flaws);
+
+    let writable = || known.fields.iter().filter(|field| !field.read_only);
+    let given: Vec<String> = writable()
+        .filter(|field| required.contains(&field.name))
         .map(|field| field.name.clone())
         .collect();
-    let open_validator = compile(&object_schema(writable(), &required, false));
-    let amend_validator = compile(&object_schema(writable(), &[], false));
-    let title = source.title.as_ref().and_then(|title| title.english()).map(str::to_owned);
-    let relations = source.links.0.into_iter();
+    let open_validator = compile(&object_schema(writable(), &given, false)).ok()?;
+    let amend_validator = compile(&object_schema(writable(), &[], false)).ok()?;
+    let process = process?;
     Some(Definition {
-        title: title.unwrap_or_else(|| spoken(&source.process)),
-        process: source.process,
-        collection: source.collection,
-        prefix: source.number,
+        title: title.unwrap_or_else(|| spoken(&process)),
+        process,
+        collection: collection?,
+        prefix: prefix?,
         version,
         digest: hex::encode(Sha256::digest(text)),
-        clauses: source.clauses,
+        clauses,
         roles,
-        field_names,
-        required: source.fields.required,
+        field_names: known.field_names,
+        required,
         derive,
         audience,
         may,
-        relations: relations.map(|(name, inverse)| Relation { name, inverse }).collect(),
-        starts: starts(source.starts, notes),
+        relations,
+        starts,
         opens,
         states,
-        open_validator: open_validator.map_err(|fault| notes.push(fault)).ok()?,
-        amend_validator: amend_validator.map_err(|fault| notes.push(fault)).ok()?,
-        fields,
+        open_validator,
+        amend_validator,
+        fields: known.fields,
     })
 }
 
+/// A name that stands in URLs and subjects.
+fn name(root: &mut Entries<'_>, key: &'static str, flaws: &mut Flaws) -> Option<String> {
+    let Word { text, at } = word(root.need(key, flaws)?, key, flaws)?;
+    let plain = |symbol: char| {
+        symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || "_-".contains(symbol)
+    };
+    if RESERVED.contains(&text.as_str()) || text.is_empty() || !text.chars().all(plain) {
+        let message = format!("`{text}` is reserved or not made of a-z, 0-9, _ and -");
+        flaws.add(at, "name", message);
+    }
+    Some(text)
+}
+
+/// What every record has is no name of a field.
+fn own_names(root: &mut Entries<'_>, flaws: &mut Flaws) {
+    let Some(Node { tree: Tree::Map(fields), .. }) = root.get("fields") else { return };
+    let properties = fields.iter().find(|entry| entry.key == "properties");
+    let Some(Node { tree: Tree::Map(properties), .. }) = properties.map(|entry| &entry.value)
+    else {
+        return;
+    };
+    for entry in properties.iter().filter(|entry| OWN_NAMES.contains(&entry.key.as_str())) {
+        let message = format!("`{}` is a name of the record's own", entry.key);
+        flaws.add(entry.at, "name", message);
+    }
+}
+
+fn required(root: &mut Entries<'_>, known: &Known, flaws: &mut Flaws) -> Vec<String> {
+    let Some(node) = root.get("fields") else { return Vec::new() };
+    let Some(mut fields) = Entries::of(node, "`fields`", flaws) else { return Vec::new() };
+    let required = fields.words("required", flaws);
+    for word in &required {
+        known.field(word, flaws);
+    }
+    fields.get("properties");
+    fields.done(flaws);
+    required.into_iter().map(|word| word.text).collect()
+}
+
 /// States in the order of their first mention; `new, assigned:` gives its transitions to each.
-fn states(
-    source: Ordered<Ordered<source::TransitionSource>>,
-    fields: &[Field],
-    notes: &mut Vec<String>,
-) -> Vec<State> {
+fn states(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<State> {
     let mut states: Vec<State> = Vec::new();
-    for (keys, transitions) in source.0 {
-        let names: Vec<&str> = keys.split(',').map(str::trim).collect();
-        for name in &names {
-            if !states.iter().any(|state| state.name == **name) {
-                states.push(State { name: (*name).to_owned(), transitions: Vec::new() });
+    for entry in entries(node, "`states`", flaws).unwrap_or_default() {
+        for name in names(&entry.key) {
+            if !states.iter().any(|state| state.name == name) {
+                let state =
+                    State { name: name.to_owned(), transitions: Vec::new(), place: entry.at };
+                states.push(state);
             }
         }
-        for (name, transition) in transitions.0 {
-            for state in &names {
-                let parsed = Transition::parse(state, &name, transition.clone(), fields, notes);
-                let known = states.iter_mut().find(|known| known.name == **state);
-                let (Some(parsed), Some(state)) = (parsed, known) else { continue };
-                if state.transitions.iter().any(|known| known.name == name) {
-                    notes.push(format!("states.{}: `{name}` stands twice", state.name));
+        for transition in entries(&entry.value, "a state", flaws).unwrap_or_default() {
+            for name in names(&entry.key) {
+                let read = Transition::read(name, transition, known, flaws);
+                let state = states.iter_mut().find(|state| state.name == name);
+                let (Some(read), Some(state)) = (read, state) else { continue };
+                if state.transitions.iter().any(|known| known.name == read.name) {
+                    let message = format!("`{}` stands twice in the state `{name}`", read.name);
+                    flaws.add(transition.at, "duplicate", message);
                 }
-                state.transitions.push(parsed);
+                state.transitions.push(read);
             }
         }
     }
     states
 }
 
-fn starts(source: StartsSource, notes: &mut Vec<String>) -> Vec<(String, Option<Expression>)> {
-    match source {
-        StartsSource::Always(state) => vec![(state, None)],
-        StartsSource::First(states) => {
-            let told = &mut |fault| notes.push(format!("starts: {fault}"));
-            let parsed = expressions(states.0, told).into_iter();
-            parsed.map(|(state, condition)| (state, Some(condition))).collect()
-        }
-    }
+fn starts(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<Start> {
+    let Tree::Map(first) = &node.tree else {
+        let Some(state) = word(node, "starts", flaws) else { return Vec::new() };
+        known.state(&state, flaws);
+        return vec![Start { state: state.text, when: None }];
+    };
+    let read = first.iter().filter_map(|entry| {
+        known.state(&Word { text: entry.key.clone(), at: entry.at }, flaws);
+        let when = Some(condition(Some(&entry.value), &known.over_record(), flaws)?);
+        Some(Start { state: entry.key.clone(), when })
+    });
+    read.collect()
 }
 
-fn roles(source: Ordered<Option<RoleSource>>, notes: &mut Vec<String>) -> Vec<Role> {
+fn roles(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Role> {
+    let Some(node) = node else { return Vec::new() };
     let mut roles = Vec::new();
-    for (name, role) in source.0 {
-        let role = role.unwrap_or_default();
-        let is = match role.is {
-            Some(text) => match Expression::parse(&text) {
-                Ok(expression) => Some(expression),
-                Err(fault) => {
-                    notes.push(format!("roles.{name}: {fault}"));
-                    continue;
-                }
-            },
-            None => None,
-        };
-        roles.push(Role { name, accountable: role.accountable, is });
+    for entry in entries(node, "`roles`", flaws).unwrap_or_default() {
+        let name = entry.key.clone();
+        if entry.value.is_null() {
+            roles.push(Role { name, accountable: false, is: None });
+            continue;
+        }
+        let Some(mut source) = Entries::of(&entry.value, "a role", flaws) else { continue };
+        let accountable = source.flag("accountable", flaws);
+        let is = source.get("is");
+        let is = is.and_then(|is| expression(is, &known.over_record(), &Kind::Any, flaws));
+        source.done(flaws);
+        roles.push(Role { name, accountable, is });
     }
     roles
 }
 
-fn may(source: MaySource, roles: &[Role]) -> May {
-    let all = || roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
-    May {
-        open: source.open.unwrap_or_else(all),
-        amend: source.amend.unwrap_or_else(all),
-        comment: source.comment.unwrap_or_else(all),
-        link: source.link.unwrap_or_else(all),
-    }
-}
-
-fn audience(source: AudienceSource, notes: &mut Vec<String>) -> Vec<Audience> {
-    match source {
-        AudienceSource::Token(token) => vec![Audience::Token(token)],
-        AudienceSource::Of(kinds) => {
-            let told = &mut |fault| notes.push(format!("audience: {fault}"));
-            let parsed = expressions(kinds.into_iter().collect(), told).into_iter();
-            parsed.map(|(kind, value)| Audience::Of { kind, value: Box::new(value) }).collect()
-        }
-    }
-}
-
-fn opens(source: OpensSource, notes: &mut Vec<String>) -> Option<Opens> {
-    let place = format!("opens on {}", source.on);
-    let mut parse = |text: Option<String>| match text.map(|text| Expression::parse(&text)) {
-        None => Some(None),
-        Some(Ok(expression)) => Some(Some(expression)),
-        Some(Err(fault)) => {
-            notes.push(format!("{place}: {fault}"));
-            None
+/// Which roles may do what is no transition; by default every role of the definition.
+fn may(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> May {
+    let all = || known.roles.clone();
+    let Some(mut source) = node.and_then(|node| Entries::of(node, "`may`", flaws)) else {
+        return May { open: all(), amend: all(), comment: all(), link: all() };
+    };
+    let mut roles = |key| match source.get(key) {
+        None => all(),
+        Some(node) => {
+            let words = words(node, key, flaws);
+            words.iter().for_each(|role| known.role(role, flaws));
+            words.into_iter().map(|role| role.text).collect()
         }
     };
-    let (key, when) = (parse(Some(source.key))?, parse(source.when)?);
-    let holds_while = parse(source.holds_while)?;
-    let set = expressions(source.set.0, &mut |fault| notes.push(format!("{place}: {fault}")));
-    let (link, succeeds) = (source.link, source.succeeds);
-    Some(Opens { on: source.on, key: key?, set, when, link, holds_while, succeeds })
+    let (open, amend) = (roles("open"), roles("amend"));
+    let (comment, link) = (roles("comment"), roles("link"));
+    source.done(flaws);
+    May { open, amend, comment, link }
+}
+
+/// `role:agent`, or `{ group: record.group }`: the token `group:` with the value, if there is one.
+fn audience(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Audience> {
+    let mut audience = Vec::new();
+    for item in node.map_or(&[][..], items) {
+        match &item.tree {
+            Tree::Map(kinds) => {
+                let over_record = known.over_record();
+                for kind in kinds {
+                    let value = expression(&kind.value, &over_record, &Kind::Any, flaws);
+                    let kind = kind.key.clone();
+                    audience
+                        .extend(value.map(|value| Audience::Of { kind, value: Box::new(value) }));
+                }
+            }
+            _ => {
+                let token = word(item, "audience", flaws);
+                audience.extend(token.map(|token| Audience::Token(token.text)));
+            }
+        }
+    }
+    audience
+}
+
+fn relations(node: Option<&Node>, flaws: &mut Flaws) -> Vec<Relation> {
+    let Some(node) = node else { return Vec::new() };
+    let read = entries(node, "`links`", flaws).unwrap_or_default().iter().filter_map(|entry| {
+        let inverse = word(&entry.value, &entry.key, flaws)?.text;
+        Some(Relation { name: entry.key.clone(), inverse })
+    });
+    read.collect()
+}
+
+fn opens(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<Opens> {
+    let (over_event, over_both) = (known.over_event(), known.over_both());
+    let read = items(node).iter().filter_map(|item| {
+        let mut source = Entries::of(item, "`opens`", flaws)?;
+        let on = source.need("on", flaws);
+        let on = on.and_then(|node| word(node, "on", flaws));
+        let key = source.need("key", flaws);
+        let key = key.and_then(|node| expression(node, &over_event, &Kind::Any, flaws));
+        let set = known.fills(source.get("set"), &over_event, flaws);
+        let when = condition(source.get("when"), &over_event, flaws);
+        let holds_while = condition(source.get("while"), &over_both, flaws);
+        let (link, succeeds) = (source.word("link", flaws), source.word("succeeds", flaws));
+        link.iter().chain(&succeeds).for_each(|link| known.relation(link, flaws));
+        let place = source.at;
+        source.done(flaws);
+        let (link, succeeds) = (link.map(|link| link.text), succeeds.map(|link| link.text));
+        Some(Opens { on: on?.text, key: key?, set, when, link, holds_while, succeeds, place })
+    });
+    read.collect()
 }

@@ -7,9 +7,16 @@ use serde_json::{Map, Value};
 use super::{
     Field,
     fields::{compile, faults, object_schema},
-    source::{OnSource, OneOrMany, TransitionSource},
+    known::Known,
+    label,
 };
-use crate::Expression;
+use crate::{
+    Expression,
+    expression::{Kind, Surroundings},
+    flaw::Flaws,
+    reading::{Entries, Word, condition, expression, items, word, words},
+    yaml::{Entry, Mark, Node, Tree},
+};
 
 /// A transition of one state.
 #[derive(Debug)]
@@ -38,6 +45,8 @@ pub struct Transition {
     /// JSON Schema of the body that takes it.
     pub schema: Value,
     validator: Validator,
+    /// Where its name stands.
+    pub(super) place: Mark,
 }
 
 /// How long after the state is entered a transition is taken by itself.
@@ -59,65 +68,64 @@ pub(crate) struct On {
 }
 
 impl Transition {
-    pub(super) fn parse(
+    pub(super) fn read(
         state: &str,
-        name: &str,
-        source: TransitionSource,
-        fields: &[Field],
-        notes: &mut Vec<String>,
+        entry: &Entry,
+        known: &Known,
+        flaws: &mut Flaws,
     ) -> Option<Self> {
-        let place = format!("states.{state}.{name}");
-        let mut told = |fault: String| notes.push(format!("{place}: {fault}"));
-        let when = source.when.and_then(|text| Expression::parse(&text).map_err(&mut told).ok());
-        let set = expressions(source.set.0, &mut told);
-        let on = source.on.map(OneOrMany::into_vec).unwrap_or_default();
-        let on = on.into_iter().filter_map(|on| self::on(on, &mut told)).collect();
-        let after = source.after.and_then(|text| after(&text).map_err(&mut told).ok());
-        let at = source.at.and_then(|text| Expression::parse(&text).map_err(&mut told).ok());
-        if at.is_some() && after.is_some() {
-            told("it comes `after` some time or `at` an instant, not both".to_owned());
-        }
-        let within = source.within.and_then(|text| text.parse().map_err(&mut told).ok());
-        let given: Vec<&Field> = source
-            .needs
-            .iter()
-            .chain(&source.takes)
-            .filter_map(|name| {
-                let field = fields.iter().find(|field| field.name == *name);
-                if field.is_none() {
-                    told(format!("`{name}` is no field"));
-                }
-                field
-            })
-            .collect();
+        let name = entry.key.as_str();
+        let mut source = Entries::of(&entry.value, "a transition", flaws)?;
+        let over_record = known.over_record();
+        let to = source.word("to", flaws);
+        to.iter().for_each(|to| known.state(to, flaws));
+        let by = source.words("by", flaws);
+        by.iter().for_each(|role| known.role(role, flaws));
+        let (needs, takes) = (source.words("needs", flaws), source.words("takes", flaws));
+        let given: Vec<&Field> =
+            needs.iter().chain(&takes).filter_map(|word| known.field(word, flaws)).collect();
+        let on = source.get("on").map(|node| on(node, known, flaws)).unwrap_or_default();
+        let timing = Timing::read(&mut source, &over_record, flaws);
+        let set = known.fills(source.get("set"), &known.over_given(&given), flaws);
         // What the record may hold already need not be given again: the engine looks at both.
         let fresh: Vec<String> = given
             .iter()
-            .filter(|field| field.read_only && source.needs.contains(&field.name))
+            .filter(|field| field.read_only && needs.iter().any(|need| need.text == field.name))
             .map(|field| field.name.clone())
             .collect();
         let schema = object_schema(given.into_iter(), &fresh, false);
-        let validator = compile(&schema).map_err(&mut told).ok()?;
-        let label = source.label.as_ref().and_then(|label| label.english()).map(str::to_owned);
-        Some(Self {
+        let validator = compile(&schema);
+        let validator = validator.map_err(|fault| flaws.add(entry.at, "schema", fault)).ok()?;
+        let texts = |words: Vec<Word>| words.into_iter().map(|word| word.text).collect();
+        let transition = Self {
             name: name.to_owned(),
-            label: label.unwrap_or_else(|| super::spoken(name)),
-            to: source.to.unwrap_or_else(|| state.to_owned()),
-            by: source.by,
-            when,
-            because: source.because,
-            needs: source.needs,
-            takes: source.takes,
-            after,
-            at,
-            within,
-            calendar: source.calendar,
+            label: label(source.get("label"), flaws).unwrap_or_else(|| super::spoken(name)),
+            to: to.map_or_else(|| state.to_owned(), |to| to.text),
+            by: texts(by),
+            when: condition(source.get("when"), &over_record, flaws),
+            because: source.text("because", flaws),
+            needs: texts(needs),
+            takes: texts(takes),
+            after: timing.after,
+            at: timing.at,
+            within: timing.within,
+            calendar: timing.calendar,
             on,
             set,
-            says: source.says.unwrap_or_else(|| past(name)),
+            says: source.text("says", flaws).unwrap_or_else(|| past(name)),
             schema,
             validator,
-        })
+            place: entry.at,
+        };
+        let comes_by_itself = ["by", "on", "after", "at"].map(|key| source.get(key).is_some());
+        if !comes_by_itself.contains(&true) {
+            let message = format!(
+                "nobody takes `{name}`: it says neither `by` whom, nor `on` what event, nor `after` what time"
+            );
+            flaws.add(entry.at, "nobody", message);
+        }
+        source.done(flaws);
+        Some(transition)
     }
 
     pub(crate) fn faults(&self, with: &Map<String, Value>) -> Vec<Fault> {
@@ -132,6 +140,11 @@ impl Transition {
     /// Whether it is taken by itself when its time has come.
     pub(crate) fn has_timer(&self) -> bool {
         self.after.is_some() || self.at.is_some()
+    }
+
+    /// Whether people may take it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.by.iter().any(|role| role != kernel::SYSTEM)
     }
 
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -153,35 +166,67 @@ impl Transition {
     }
 }
 
-pub(super) fn expressions(
-    sources: Vec<(String, String)>,
-    told: &mut impl FnMut(String),
-) -> Vec<(String, Expression)> {
-    let mut parsed = Vec::new();
-    for (name, text) in sources {
-        match Expression::parse(&text) {
-            Ok(expression) => parsed.push((name, expression)),
-            Err(fault) => told(format!("`{name}`: {fault}")),
+/// When a transition comes by itself, and until when people may take it.
+struct Timing {
+    after: Option<After>,
+    at: Option<Expression>,
+    within: Option<Span>,
+    calendar: Option<String>,
+}
+
+impl Timing {
+    fn read(source: &mut Entries<'_>, scope: &Surroundings, flaws: &mut Flaws) -> Self {
+        let (after_node, at_node) = (source.get("after"), source.get("at"));
+        let within_node = source.get("within");
+        if let (Some(_), Some(at)) = (after_node, at_node) {
+            let message = "it comes `after` some time or `at` an instant, not both";
+            flaws.add(at.at, "timer", message);
+        }
+        let calendar = source.word("calendar", flaws);
+        if let (Some(calendar), None, None) = (&calendar, after_node, within_node) {
+            let message =
+                "a `calendar` counts the time of `after` or `within`, and there is neither";
+            flaws.add(calendar.at, "timer", message);
+        }
+        Self {
+            after: after_node.and_then(|node| after(node, scope, flaws)),
+            at: at_node.and_then(|node| expression(node, scope, &Kind::TEXT, flaws)),
+            within: within_node.and_then(|node| span(node, "within", flaws)),
+            calendar: calendar.map(|calendar| calendar.text),
         }
     }
-    parsed
 }
 
-fn on(source: OnSource, told: &mut impl FnMut(String)) -> Option<On> {
-    let when = match source.when {
-        Some(text) => Some(Expression::parse(&text).map_err(&mut *told).ok()?),
-        None => None,
-    };
-    let key = Expression::parse(&source.key).map_err(&mut *told).ok()?;
-    let set = expressions(source.set.0, told);
-    Some(On { event: source.event, key, set, when, link: source.link })
-}
-
-fn after(text: &str) -> Result<After, String> {
-    if text.starts_with('P') {
-        return text.parse().map(After::Fixed);
+fn after(node: &Node, scope: &Surroundings, flaws: &mut Flaws) -> Option<After> {
+    if matches!(&node.tree, Tree::Scalar { text, .. } if text.starts_with('P')) {
+        return span(node, "after", flaws).map(After::Fixed);
     }
-    Expression::parse(text).map(Box::new).map(After::Computed)
+    expression(node, scope, &Kind::TEXT, flaws).map(Box::new).map(After::Computed)
+}
+
+/// A duration that is written out: `P2D`.
+pub(super) fn span(node: &Node, what: &str, flaws: &mut Flaws) -> Option<Span> {
+    let word = word(node, what, flaws)?;
+    word.text.parse().map_err(|fault: String| flaws.add(word.at, "duration", fault)).ok()
+}
+
+fn on(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<On> {
+    let (over_event, over_both) = (known.over_event(), known.over_both());
+    let read = items(node).iter().filter_map(|item| {
+        let mut source = Entries::of(item, "`on`", flaws)?;
+        let event = source.need("event", flaws);
+        let event = event.and_then(|node| words(node, "event", flaws).pop());
+        let key = source.need("key", flaws);
+        let key = key.and_then(|node| expression(node, &over_event, &Kind::Any, flaws));
+        let when = condition(source.get("when"), &over_both, flaws);
+        let set = known.fills(source.get("set"), &over_both, flaws);
+        let link = source.word("link", flaws);
+        link.iter().for_each(|link| known.relation(link, flaws));
+        source.done(flaws);
+        let link = link.map(|link| link.text);
+        Some(On { event: event?.text, key: key?, set, when, link })
+    });
+    read.collect()
 }
 
 /// The regular past tense; definitions say irregular ones themselves (`says: held`).

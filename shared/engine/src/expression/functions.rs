@@ -18,8 +18,11 @@ use crate::{Calculations, Schemes, scheme::Lookup};
 /// - `key(a, b, …)`: one text of several, for correlation: joined by slashes, each cut to 200
 ///   characters, a dash for null;
 /// - `span(text)`: an ISO 8601 duration, a day being 24 hours;
+/// - `within(instant, window)`: whether an instant lies in a `steward:window`; in none, never;
 /// - `calculate(name, …)`: what the service's own code works out, see [`crate::Calculation`].
-const OURS: [&str; 7] = ["matrix", "lookup", "known", "get", "key", "span", CALCULATE];
+///
+/// Code that a definition declares under `functions:` is called by its name.
+const OURS: [&str; 8] = ["matrix", "lookup", "known", "get", "key", "span", "within", CALCULATE];
 /// The function that calls the service's own code.
 pub(super) const CALCULATE: &str = "calculate";
 /// What one part of a key keeps, in characters.
@@ -80,6 +83,12 @@ pub(super) fn is_known(function: &str) -> bool {
     OURS.contains(&function) || CELS.contains(&function)
 }
 
+/// Every function that is called by a word, for a near name.
+pub(super) fn names<'a>() -> impl Iterator<Item = &'a str> {
+    let is_word = |name: &&str| name.starts_with(|first: char| first.is_ascii_lowercase());
+    OURS.into_iter().chain(CELS.into_iter().filter(is_word))
+}
+
 pub(super) fn asks_scheme(function: &str) -> bool {
     matches!(function, "matrix" | "lookup" | "known")
 }
@@ -95,6 +104,14 @@ pub(crate) fn context(
     let extended = environment.add_extension(cel::extensions::strings);
     debug_assert!(extended.is_ok(), "CEL's string functions are taken");
     let mut root = Context::with_env(Arc::new(environment));
+    for &name in calculations.keys().filter(|name| !is_known(name)) {
+        let (schemes, calculations) = (Arc::clone(schemes), Arc::clone(calculations));
+        let function =
+            move |Arguments(given): Arguments| calculated(name, &given, &calculations, &schemes);
+        // What has the name of one of CEL's own is reached by `calculate` alone.
+        let added = root.add_function(name, function);
+        debug_assert!(added.is_ok(), "{name} is taken");
+    }
     for name in OURS {
         let (schemes, calculations) = (Arc::clone(schemes), Arc::clone(calculations));
         let function = move |Arguments(arguments): Arguments| match name {
@@ -118,7 +135,17 @@ fn calculate(
     let [Cel::String(name), given @ ..] = arguments else {
         return Err(fault("it is called with the name of a calculation first".to_owned()));
     };
-    let calculation = calculations.get(name.as_str());
+    calculated(name, given, calculations, schemes)
+}
+
+fn calculated(
+    name: &str,
+    given: &[Cel],
+    calculations: &Calculations,
+    schemes: &Schemes,
+) -> Result<Cel, ExecutionError> {
+    let fault = |message: String| ExecutionError::function_error(CALCULATE, message);
+    let calculation = calculations.get(name);
     let calculation =
         calculation.ok_or_else(|| fault(format!("there is no calculation `{name}`")))?;
     let given: Option<Vec<Value>> = given.iter().map(to_json).collect();
@@ -143,6 +170,17 @@ fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, Executi
             let seconds = i64::from(span.days) * 86_400 + i64::from(span.seconds);
             Ok(Cel::Duration(chrono::TimeDelta::seconds(seconds)))
         }
+        ("within", [Cel::Timestamp(at), Cel::Map(window)]) => {
+            let end = |name: &str| match window.get(&KeyRef::String(name)) {
+                Some(Cel::String(text)) => DateTime::parse_from_rfc3339(text).ok(),
+                _ => None,
+            };
+            let (Some(from), Some(to)) = (end("from"), end("to")) else {
+                return Err(fault("a window has `from` and `to`".to_owned()));
+            };
+            Ok(Cel::Bool(from <= *at && *at < to))
+        }
+        ("within", [_, Cel::Null]) => Ok(Cel::Bool(false)),
         ("matrix", [Cel::String(scheme), inputs @ ..]) => {
             let inputs: Vec<String> = inputs.iter().map(word_of).collect();
             answer(schemes.cell(scheme, &inputs)).map_err(fault)
@@ -214,7 +252,7 @@ mod tests {
         )])
         .unwrap_or_else(|faults| panic!("{faults:?}"));
         let calculations = Calculations::from([(
-            "double",
+            "twice",
             (|given, _| match given {
                 [Value::Number(number)] => Ok(number.as_i64().map(|number| number * 2).into()),
                 _ => Err("it doubles one number".to_owned()),
@@ -239,17 +277,26 @@ mod tests {
         check("now + span('P1DT1H') == timestamp('2026-03-15T23:05:00Z')", "true");
         check("known('nothing', 'x')", "no list");
         check("key('a', null, 3)", "a/-/3");
-        check("calculate('double', 21)", "42");
-        check("calculate('double')", "doubles one number");
+        check(
+            "within(now, {'from': '2026-03-14T22:00:00Z', 'to': '2026-03-14T23:00:00Z'})",
+            "true",
+        );
+        check(
+            "within(now, {'from': '2026-03-14T21:00:00Z', 'to': '2026-03-14T22:05:00Z'})",
+            "false",
+        );
+        check("within(now, null)", "false");
+        check("calculate('twice', 21)", "42");
+        check("calculate('twice')", "doubles one number");
         check("calculate('halve', 21)", "no calculation `halve`");
         check("[1, 2, 3].exists(x, x == 2)", "true");
     }
 
     #[test]
     fn unknown_names_and_deep_comprehensions_are_refused() {
-        check("recrod.state", "`recrod`, which is not in scope");
-        check("now > rnd()", "calls `rnd`");
+        check("recrod.state", "`recrod` is no variable; did you mean `record`?");
+        check("now > rnd()", "`rnd` is no function");
         check("[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))", "nests more than 2");
-        check("1 +", "no CEL expression");
+        check("1 +", "it is no CEL");
     }
 }

@@ -51,5 +51,5 @@ fn what_no_index_answers_is_refused_with_what_does() {
     refused("actor.id == 'x'", "one side of a comparison");
     refused("record.weight + 1 == 2", "one side of a comparison");
     refused("record.due == 'yesterday'", "holds a time");
-    refused("record.state ==", "no CEL expression");
+    refused("record.state ==", "it is no CEL");
 }

@@ -2,7 +2,10 @@
 
 mod definitions;
 mod filters;
+mod flaws;
 mod replay;
+
+use std::sync::LazyLock;
 
 use engine::{Definition, Ruleset, Schemes};
 
@@ -49,6 +52,10 @@ pub fn ticket() -> Definition {
     Definition::parse(TICKET, 1).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
-pub fn rules() -> Ruleset {
-    Ruleset::new(vec![ticket()], Schemes::default()).unwrap_or_else(|faults| panic!("{faults:?}"))
+pub fn rules() -> &'static Ruleset {
+    static RULES: LazyLock<Ruleset> = LazyLock::new(|| {
+        let rules = Ruleset::new(vec![ticket()], Schemes::default());
+        rules.unwrap_or_else(|faults| panic!("{faults:?}"))
+    });
+    &RULES
 }

@@ -73,7 +73,7 @@ fn step(
         Some(record) => Subject::Existing(record),
         None => Subject::New { process: "ticket", id, number: "TCK0000001".to_owned() },
     };
-    decide(&rules(), subject, command, &cause).ok()
+    decide(rules(), subject, command, &cause).ok()
 }
 
 proptest! {

@@ -1,0 +1,65 @@
+//! Every state is reached, is left or is final, and keeps time in one way.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    definition::{Start, State, Transition},
+    flaw::Flaws,
+};
+
+pub(crate) fn states(starts: &[Start], states: &[State], flaws: &mut Flaws) {
+    for state in states {
+        one(state, flaws);
+    }
+    reached(starts, states, flaws);
+}
+
+fn one(state: &State, flaws: &mut Flaws) {
+    let name = &state.name;
+    let transitions = &state.transitions;
+    // What only reacts to events may stay: a final state may still listen.
+    let is_lived_in =
+        |transition: &Transition| transition.is_for_people() || transition.has_timer();
+    let is_left = transitions.iter().any(|transition| transition.to != *name);
+    if transitions.iter().any(is_lived_in) && !is_left {
+        let message = format!(
+            "nothing leaves `{name}`: every transition stays. A final state is written `{name}: {{}}`"
+        );
+        flaws.add(state.place, "dead_end", message);
+    }
+    let timed = || transitions.iter().filter(|transition| transition.has_timer());
+    let after = timed().find(|transition| transition.after.is_some());
+    let at = timed().find(|transition| transition.after.is_none());
+    if let (Some(after), Some(at)) = (after, at) {
+        // Setting one anew whenever the record changes would bring the other back.
+        let message = format!(
+            "`{}` comes `after` some time and `{}` `at` an instant: a state has one kind",
+            after.name, at.name
+        );
+        flaws.add(after.place.max(at.place), "timer", message);
+    }
+}
+
+fn reached(starts: &[Start], states: &[State], flaws: &mut Flaws) {
+    let find = |name: &str| states.iter().find(|state| state.name == name);
+    // A name that is wrong makes much unreachable, which would only hide it.
+    let mut targets = states.iter().flat_map(|state| &state.transitions);
+    let is_wrong = targets.any(|transition| find(&transition.to).is_none())
+        || starts.iter().any(|start| find(&start.state).is_none());
+    if is_wrong {
+        return;
+    }
+    let mut waiting: Vec<&str> = starts.iter().map(|start| start.state.as_str()).collect();
+    let mut reached: BTreeSet<&str> = waiting.iter().copied().collect();
+    while let Some(state) = waiting.pop() {
+        for transition in find(state).iter().flat_map(|state| &state.transitions) {
+            if reached.insert(&transition.to) {
+                waiting.push(&transition.to);
+            }
+        }
+    }
+    for state in states.iter().filter(|state| !reached.contains(state.name.as_str())) {
+        let message = format!("nothing leads to `{}`", state.name);
+        flaws.add(state.place, "unreachable", message);
+    }
+}

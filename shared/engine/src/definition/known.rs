@@ -1,0 +1,184 @@
+//! What the names of a definition may be, collected before anything that uses them is read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Field;
+use crate::{
+    Expression,
+    expression::{Bounded, Kind, Surroundings},
+    flaw::{Flaws, instead},
+    reading::{Entries, Word, entries, expression},
+    record::own_kinds,
+    yaml::{Entry, Node, Tree},
+};
+
+/// All names of one definition.
+pub(super) struct Known {
+    pub fields: Vec<Field>,
+    /// Also those that are at fault themselves: who names one of them is not.
+    pub field_names: Vec<String>,
+    pub roles: Vec<String>,
+    pub states: Vec<String>,
+    pub relations: Vec<String>,
+    record: Kind,
+    anywhere: Surroundings,
+}
+
+impl Known {
+    /// Reads what names things: fields, roles, states, links and functions.
+    pub fn read(root: &mut Entries<'_>, flaws: &mut Flaws) -> Self {
+        let mut fields = Vec::new();
+        let mut field_names = Vec::new();
+        for entry in properties(root, flaws) {
+            field_names.push(entry.key.clone());
+            match Field::parse(&entry.key, &entry.value.json()) {
+                Ok(field) => fields.push(field),
+                Err(fault) => flaws.add(entry.value.at, "schema", fault),
+            }
+        }
+        let keys = |node: Option<&Node>| -> Vec<String> {
+            let Some(Node { tree: Tree::Map(entries), .. }) = node else { return Vec::new() };
+            entries.iter().map(|entry| entry.key.clone()).collect()
+        };
+        let states_at = root.get("states");
+        let mut states: Vec<String> = Vec::new();
+        for name in keys(states_at).iter().flat_map(|key| names(key)) {
+            if !states.iter().any(|state| state == name) {
+                states.push(name.to_owned());
+            }
+        }
+        let functions = Arc::new(functions(root, flaws));
+        let record = record(&field_names, &fields, &states);
+        Self {
+            roles: keys(root.get("roles")),
+            relations: keys(root.get("links")),
+            anywhere: Surroundings::anywhere(&functions),
+            record,
+            fields,
+            field_names,
+            states,
+        }
+    }
+
+    /// `actor`, `now` and `record`.
+    pub fn over_record(&self) -> Surroundings {
+        self.anywhere.and("record", self.record.clone())
+    }
+
+    /// `actor`, `now` and `event`.
+    pub fn over_event(&self) -> Surroundings {
+        self.anywhere.and("event", open_map())
+    }
+
+    /// `actor`, `now`, `event` and `record`.
+    pub fn over_both(&self) -> Surroundings {
+        self.over_record().and("event", open_map())
+    }
+
+    /// `actor`, `now`, `record`, and `given` with these fields.
+    pub fn over_given(&self, given: &[&Field]) -> Surroundings {
+        let members =
+            given.iter().map(|field| (field.name.clone(), Kind::of_schema(&field.schema)));
+        let members = Arc::new(members.collect());
+        self.over_record().and("given", Kind::Map { members, is_open: false })
+    }
+
+    pub fn state(&self, word: &Word, flaws: &mut Flaws) {
+        if !self.states.contains(&word.text) {
+            let near = instead(&word.text, self.states.iter().map(String::as_str));
+            flaws.add(word.at, "unknown_state", format!("`{}` is no state{near}", word.text));
+        }
+    }
+
+    pub fn role(&self, word: &Word, flaws: &mut Flaws) {
+        if word.text != kernel::SYSTEM && !self.roles.contains(&word.text) {
+            let near = instead(&word.text, self.roles.iter().map(String::as_str));
+            let message = format!("`{}` is no role: `roles` does not name it{near}", word.text);
+            flaws.add(word.at, "unknown_role", message);
+        }
+    }
+
+    pub fn relation(&self, word: &Word, flaws: &mut Flaws) {
+        if !self.relations.contains(&word.text) {
+            let near = instead(&word.text, self.relations.iter().map(String::as_str));
+            let message = format!("`{}` is no link: `links` does not name it{near}", word.text);
+            flaws.add(word.at, "unknown_link", message);
+        }
+    }
+
+    /// The field of a name; none where it is unknown or itself at fault.
+    pub fn field(&self, word: &Word, flaws: &mut Flaws) -> Option<&Field> {
+        if !self.field_names.contains(&word.text) {
+            let near = instead(&word.text, self.field_names.iter().map(String::as_str));
+            flaws.add(word.at, "unknown_field", format!("`{}` is no field{near}", word.text));
+        }
+        self.fields.iter().find(|field| field.name == word.text)
+    }
+
+    /// Expressions by the field that each fills.
+    pub fn fills(
+        &self,
+        node: Option<&Node>,
+        scope: &Surroundings,
+        flaws: &mut Flaws,
+    ) -> Vec<(String, Expression)> {
+        let Some(node) = node else { return Vec::new() };
+        let filled = entries(node, "what is filled", flaws).unwrap_or_default().iter();
+        let filled = filled.filter_map(|Entry { key, at, value }| {
+            let field = self.field(&Word { text: key.clone(), at: *at }, flaws);
+            let wanted = field.map_or(Kind::Any, |field| Kind::of_schema(&field.schema).kind);
+            Some((key.clone(), expression(value, scope, &wanted, flaws)?))
+        });
+        filled.collect()
+    }
+}
+
+/// The names in a key of states: `new, assigned`.
+pub(super) fn names(key: &str) -> impl Iterator<Item = &str> {
+    key.split(',').map(str::trim)
+}
+
+fn open_map() -> Kind {
+    Kind::Map { members: Arc::default(), is_open: true }
+}
+
+/// What `record` holds in expressions.
+fn record(names: &[String], fields: &[Field], states: &[String]) -> Kind {
+    let mut members = own_kinds(states);
+    for name in names {
+        let field = fields.iter().find(|field| field.name == *name);
+        let kind = field.map_or(Bounded::new(Kind::Any), |field| Kind::of_schema(&field.schema));
+        members.entry(name.clone()).or_insert(kind);
+    }
+    Kind::Map { members: Arc::new(members), is_open: false }
+}
+
+fn properties<'a>(root: &mut Entries<'a>, flaws: &mut Flaws) -> &'a [Entry] {
+    let Some(node) = root.need("fields", flaws) else { return &[] };
+    let Some(mut fields) = Entries::of(node, "`fields`", flaws) else { return &[] };
+    let properties = fields.need("properties", flaws);
+    properties.and_then(|node| entries(node, "`properties`", flaws)).unwrap_or_default()
+}
+
+/// The service's own code that expressions call by name, with the schema of what it answers.
+fn functions(root: &mut Entries<'_>, flaws: &mut Flaws) -> BTreeMap<String, Bounded> {
+    let Some(node) = root.get("functions") else { return BTreeMap::new() };
+    let declared = entries(node, "`functions`", flaws).unwrap_or_default().iter();
+    declared
+        .map(|entry| {
+            let schema = entry.value.json();
+            if !schema.is_object() {
+                let message = format!(
+                    "`{}` says what it answers as JSON Schema: {{ type: integer }}",
+                    entry.key
+                );
+                flaws.add(entry.value.at, "schema", message);
+            }
+            if Expression::is_builtin(&entry.key) {
+                let message = format!("`{}` is a function of expressions already", entry.key);
+                flaws.add(entry.at, "duplicate", message);
+            }
+            (entry.key.clone(), Kind::of_schema(&schema))
+        })
+        .collect()
+}

@@ -1,0 +1,200 @@
+//! What a person reads of each kind of fault: where it is, what it is, what was perhaps meant.
+
+use std::fmt::Write as _;
+
+use engine::{Definition, Ruleset, Schemes};
+
+use crate::TICKET;
+
+/// What is told of the ticket when `change.0` is written as `change.1`.
+fn told(change: (&str, &str)) -> String {
+    let text = TICKET.replace(change.0, change.1);
+    assert_ne!(text, TICKET, "the change {change:?} changes nothing");
+    let flaws = match Definition::parse(&text, 1) {
+        Err(flaws) => flaws,
+        Ok(definition) => {
+            let rules = Ruleset::new(Vec::new(), Schemes::default());
+            rules.map(|rules| rules.unmet(&definition)).unwrap_or_default()
+        }
+    };
+    let lines = flaws.iter().map(|flaw| format!("{flaw} [{}]", flaw.code));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn page(cases: &[(&str, (&str, &str))]) -> String {
+    let mut page = String::new();
+    for (title, change) in cases {
+        let told = told(*change);
+        assert!(!told.is_empty(), "{title}: nothing is told");
+        let _ = writeln!(page, "# {title}\n{told}\n");
+    }
+    page
+}
+
+/// Compares with the file in `snapshots`; `INSTA_UPDATE=always` writes it anew.
+fn show(name: &str, page: String) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(format!("flaws_{name}"), page);
+    });
+}
+
+#[test]
+fn names_that_nobody_knows() {
+    show(
+        "names",
+        page(&[
+            ("a state", ("to: working, by: [agent]", "to: wroking, by: [agent]")),
+            ("a role", ("to: working, by: [agent]", "to: working, by: [agnet]")),
+            ("a role in may", ("starts: waiting", "may: { open: [clerk] }\nstarts: waiting")),
+            ("a field that is needed", ("needs: [reason], set", "needs: [raeson], set")),
+            ("a field that is required", ("required: [title]", "required: [titel]")),
+            ("a field that is set", ("set: { turns:", "set: { trun:")),
+            ("a field that is derived", ("derive:\n  heavy:", "derive:\n  heavvy:")),
+            ("a field of an expression", ("record.turns + 1", "record.trun + 1")),
+            ("a variable", ("record.turns + 1", "recrod.turns + 1")),
+            ("a variable that is not there", ("record.turns + 1", "event.turns + 1")),
+            ("a field of the actor", ("record.turns + 1", "size(actor.role)")),
+            ("a function", ("record.turns + 1", "sise(record.title)")),
+            (
+                "a function of the service",
+                (
+                    "derive:",
+                    "functions: { rsik: { type: boolean } }\nderive:\n  overdue: rsik(record)",
+                ),
+            ),
+            ("a calculation", ("record.weight > 5", "calculate('heavy', record.weight)")),
+            ("a scheme", ("record.weight > 5", "matrix('weights', record.title) == true")),
+            ("a calendar", ("after: P30D", "after: P30D, calendar: working")),
+            ("a state to start in", ("starts: waiting", "starts: wating")),
+            (
+                "a link",
+                ("after: P30D }", "on: { event: door.shut.v1, key: event.id, link: block } }"),
+            ),
+            ("a key of the format", ("starts: waiting", "starts: waiting\nstate: {}")),
+            ("a key of a transition", ("to: dropped, after", "too: dropped, after")),
+            ("a reference", ("steward:ref/person", "steward:reference/person")),
+            ("a value that a field never has", ("record.weight > 5", "record.state == 'wating'")),
+        ]),
+    );
+}
+
+#[test]
+fn states_events_and_timers() {
+    show(
+        "states",
+        page(&[
+            ("a state that nothing leads to", ("{ to: done, by", "{ to: closed, by")),
+            (
+                "a state that nothing leaves",
+                ("  closed: {}", "  closed: { knock: { by: [agent] } }"),
+            ),
+            (
+                "a timer in a state that nothing leaves",
+                ("  closed: {}", "  closed: { knock: { after: P1D } }"),
+            ),
+            ("a transition that nobody takes", ("{ to: working, by: [agent] }", "{ to: working }")),
+            (
+                "an event that two transitions would take",
+                (
+                    "    start:  {",
+                    "    wake: { to: working, on: { event: bell.rung.v1, key: event.of } }\n    ring: { to: dropped, on: { event: bell.rung.v1, key: event.of, when: event.loud } }\n    start:  {",
+                ),
+            ),
+            (
+                "an event that two openings would take",
+                (
+                    "starts: waiting",
+                    "starts: waiting\nopens:\n  - { on: bell.rung.v1, key: event.of, set: { title: event.by } }\n  - { on: bell.rung.v1, key: event.to, set: { title: event.to } }",
+                ),
+            ),
+            ("a timer that is no duration", ("P30D", "P1M")),
+            ("a timer of two kinds", ("after: P30D", "after: P30D, at: record.due")),
+            (
+                "timers of two kinds in one state",
+                (
+                    "finish: {",
+                    "late: { to: waiting, at: record.due }\n    old: { to: waiting, after: P9D }\n    finish: {",
+                ),
+            ),
+            (
+                "a calendar without a timer",
+                ("to: working, by: [agent] }", "to: working, by: [agent], calendar: working }"),
+            ),
+        ]),
+    );
+}
+
+#[test]
+fn expressions() {
+    show(
+        "expressions",
+        page(&[
+            ("no CEL", ("record.turns + 1", "record.turns +")),
+            ("a number and a text", ("record.weight > 5", "record.weight > 'five'")),
+            ("an instant and a text", ("record.weight > 5", "record.due < now")),
+            ("a text that is added to a number", ("record.turns + 1", "record.turns + '1'")),
+            ("a field of the wrong kind", ("record.turns + 1", "record.title")),
+            (
+                "a condition that is none",
+                ("when: '!record.heavy || record.notes != null'", "when: record.title"),
+            ),
+            ("a part of a condition that is none", ("!record.heavy ||", "record.weight ||")),
+            ("no list to walk", ("record.turns + 1", "'record.title.filter(x, x != null).size()'")),
+            (
+                "arguments that a function does not take",
+                ("record.turns + 1", "'size(record.title, 2)'"),
+            ),
+            ("a function of the wrong thing", ("record.turns + 1", "record.turns.startsWith('a')")),
+            (
+                "a pattern that is worked out",
+                ("record.weight > 5", "record.title.matches(record.notes)"),
+            ),
+            (
+                "comprehensions within each other",
+                ("record.weight > 5", "[1].all(a, [1].all(b, [1].all(c, a + b + c > 0)))"),
+            ),
+            (
+                "what walks too much",
+                ("record.weight > 5", "get(actor, 'x').all(a, get(actor, 'y').all(b, a == b))"),
+            ),
+            (
+                "what is too long",
+                (
+                    "record.weight > 5",
+                    &format!("record.weight > 5 && '{}' != ''", "x".repeat(2000)),
+                ),
+            ),
+        ]),
+    );
+}
+
+#[test]
+fn what_is_no_definition() {
+    show(
+        "files",
+        page(&[
+            ("no YAML", ("roles:", "roles: [")),
+            (
+                "a text and more",
+                ("audience: ['role:agent',", "audience: ['customer:' + record.asker,"),
+            ),
+            ("a key that stands twice", ("  closed: {}\n", "  closed: {}\n  closed: {}\n")),
+            (
+                "a transition that stands twice",
+                (
+                    "  done:\n",
+                    "  working, waiting:\n    start: { to: done, by: [agent] }\n  done:\n",
+                ),
+            ),
+            ("what is missing", ("number: TCK\n", "")),
+            ("a list where one text stands", ("process: ticket", "process: [ticket]")),
+            ("a reserved name", ("collection: tickets", "collection: batch")),
+            ("a name that no URL likes", ("collection: tickets", "collection: Open tickets")),
+            ("a field of the record's own", ("reason: {", "state: {")),
+            ("no JSON Schema", ("weight: { type: integer", "weight: { type: whole")),
+            ("no kind of index", ("index: number", "index: money")),
+            ("a tag", ("starts: waiting", "starts: !state waiting")),
+            ("several at once", ("derive:", "drive:\n  heavy: recrod.weight\nderives:")),
+        ]),
+    );
+}
