@@ -18,7 +18,7 @@ use contract::Envelope;
 use engine::{Calculation, Calculations, Happening};
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::{Setback, Step};
+use store::{Counting, Countings, Setback, Step};
 
 use crate::{
     Office,
@@ -41,6 +41,7 @@ pub struct Service {
     pub(crate) opened_elsewhere: Vec<&'static str>,
     pub(crate) calculations: Calculations,
     pub(crate) shows: Shows,
+    pub(crate) countings: Countings,
 }
 
 /// Endpoints beyond the record API, made once the service's office is there.
@@ -110,6 +111,7 @@ impl Service {
             opened_elsewhere: Vec::new(),
             calculations: Calculations::new(),
             shows: Shows::new(),
+            countings: Countings::new(),
         }
     }
 
@@ -160,6 +162,13 @@ impl Service {
     #[must_use]
     pub fn shows(mut self, process: &'static str, show: Show) -> Self {
         self.shows.insert(process, show);
+        self
+    }
+
+    /// Keeps totals of a process: what each of its records counts as.
+    #[must_use]
+    pub fn counts(mut self, process: &'static str, counting: Counting) -> Self {
+        self.countings.insert(process, counting);
         self
     }
 

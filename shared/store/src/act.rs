@@ -7,7 +7,7 @@ use engine::{Command, Fact, Happening, Link, Linked, Record};
 use kernel::{Actor, Cause, Reader, Refusal, Rule};
 use uuid::Uuid;
 
-use crate::Fence;
+use crate::{Closing, Fence, dialect::Failure};
 
 /// Commands on one record, decided and committed as a whole: all or none.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Act {
     pub reader: Reader,
     /// Refused at the door already: nothing is decided, and the refusal is on record.
     pub refused: Option<Refusal>,
+    /// The totals that are kept, from this act's commit on, as they are then.
+    pub closes: Option<Closing>,
 }
 
 impl Act {
@@ -48,6 +50,7 @@ impl Act {
             tie: None,
             reader,
             refused: None,
+            closes: None,
         }
     }
 }
@@ -260,6 +263,12 @@ impl From<Refusal> for Setback {
 impl From<sqlx::Error> for Setback {
     fn from(fault: sqlx::Error) -> Self {
         Self::broken(fault)
+    }
+}
+
+impl From<Failure> for Setback {
+    fn from(failure: Failure) -> Self {
+        Self::broken(sqlx::Error::from(failure))
     }
 }
 

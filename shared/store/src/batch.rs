@@ -2,6 +2,7 @@
 //! did is written in a few statements.
 
 mod act;
+mod count;
 mod overlay;
 mod react;
 mod stage;
@@ -30,6 +31,7 @@ use crate::{
     row::HolderKey,
     slot::Places,
     text::indexable,
+    total::Countings,
 };
 
 /// Acts that are still undecided after this long go into the next transaction, so that one slow
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) rules: Arc<Ruleset>,
     pub(crate) places: Places,
     pub(crate) audiences: Audiences,
+    /// How the records of processes are counted.
+    pub(crate) countings: Countings,
     /// Who reactions act as.
     pub(crate) system: Arc<Actor>,
     /// Held by the batch that locks records which it did not know to need when it began: two such

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::{
     StoreError,
     row::{
-        HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, RefusalRow, TieKey,
-        TieRow, TimerRow,
+        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
+        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
 };
 
@@ -391,6 +391,54 @@ impl Tx {
 
     pub(crate) async fn add_tallies(&mut self, rows: &[(&str, &str, i64)]) -> Result<(), Failure> {
         either!(self, add_tallies(rows))
+    }
+
+    /// Keeps all others from changing totals until the commit.
+    pub(crate) async fn lock_totals(&mut self) -> Result<(), Failure> {
+        either!(self, lock_totals())
+    }
+
+    pub(crate) async fn add_totals(&mut self, rows: &[(&TotalKey, i64)]) -> Result<(), Failure> {
+        either!(self, add_totals(rows))
+    }
+
+    /// By which version of its counting a process was counted.
+    pub(crate) async fn counting(&mut self, process: &str) -> Result<Option<i32>, Failure> {
+        either!(self, counting(process))
+    }
+
+    /// Forgets the totals of a process, to be counted anew by a version of its counting.
+    pub(crate) async fn forget_totals(
+        &mut self,
+        process: &str,
+        version: i32,
+    ) -> Result<(), Failure> {
+        either!(self, forget_totals(process, version))
+    }
+
+    /// The spans of these processes that are closed, and end after `after`.
+    pub(crate) async fn closings(
+        &mut self,
+        processes: &[&str],
+        after: i64,
+    ) -> Result<Vec<ClosingRow>, Failure> {
+        either!(self, closings(processes, after))
+    }
+
+    /// Keeps the totals of a span as they are now.
+    pub(crate) async fn close_span(
+        &mut self,
+        row: &ClosingRow,
+        parts: &[(i32, i64, i64)],
+    ) -> Result<(), Failure> {
+        either!(self, close_span(row, parts))
+    }
+
+    pub(crate) async fn insert_restatements(
+        &mut self,
+        rows: &[(Uuid, &Recount)],
+    ) -> Result<(), Failure> {
+        either!(self, insert_restatements(rows))
     }
 
     pub(crate) async fn insert_refusals(&mut self, rows: &[RefusalRow]) -> Result<(), Failure> {

@@ -17,6 +17,8 @@ pub enum StoreError {
         "process `{process}` indexes `{field}` as another kind than before; it keeps its column `{column}`, so give the field another name"
     )]
     SlotKind { process: String, field: String, column: String },
+    #[error("the records of a process could not be counted")]
+    Uncounted(#[from] crate::Setback),
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

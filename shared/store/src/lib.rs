@@ -37,6 +37,7 @@ mod slot;
 mod store;
 mod text;
 mod timer;
+mod total;
 mod verify;
 mod writer;
 
@@ -52,4 +53,5 @@ pub use read::Entry;
 pub use refusal::Refused;
 pub use store::{Options, Store};
 pub use timer::DueTimer;
+pub use total::{Closing, Count, Counting, Countings, Restatement, Sum, Sums, Wanted};
 pub use verify::{ChainFault, Report};

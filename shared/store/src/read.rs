@@ -8,7 +8,7 @@ use kernel::Reader;
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     QuerySelect,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Query, SelectStatement},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -41,15 +41,18 @@ pub struct Entry {
     pub payload: Option<Value>,
 }
 
+/// The numbers of the audiences that a reader meets; none where the reader sees everything.
+pub(crate) fn sets_seen_by(reader: &Reader) -> Option<SelectStatement> {
+    let Reader::Tokens(tokens) = reader else { return None };
+    let tokens = tokens.iter().map(|token| indexable(token).into_owned());
+    let mut sets = Query::select();
+    sets.column("set_id").from("audience_token").and_where(Expr::col("token").is_in(tokens));
+    Some(sets)
+}
+
 /// What a reader may see, as one indexed predicate.
 pub(crate) fn visible(reader: &Reader, backend: DbBackend) -> Condition {
-    let Reader::Tokens(tokens) = reader else { return Condition::all() };
-    let tokens = tokens.iter().map(|token| indexable(token).into_owned());
-    let sets = Query::select()
-        .column("set_id")
-        .from("audience_token")
-        .and_where(Expr::col("token").is_in(tokens))
-        .to_owned();
+    let Some(sets) = sets_seen_by(reader) else { return Condition::all() };
     let audience = match backend {
         // SQLite knows nothing of how many records share an audience, and would rather fetch and
         // sort all of them than walk the list's own index: the plus sign keeps it from that.

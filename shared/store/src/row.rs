@@ -114,3 +114,39 @@ pub(crate) struct RefusalRow {
     pub(crate) correlation: Uuid,
     pub(crate) link: Hash,
 }
+
+/// A cell of the totals.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TotalKey {
+    pub(crate) process: String,
+    /// Seconds of the span, and its beginning in seconds since 1970.
+    pub(crate) span: i32,
+    pub(crate) since: i64,
+    pub(crate) audience: i32,
+    pub(crate) what: String,
+}
+
+/// What a step changed in the totals: from what to what, each at its instant and for its audience.
+pub(crate) struct Recount {
+    pub(crate) record: Arc<Record>,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) actor: String,
+    pub(crate) event_type: String,
+    pub(crate) was: Option<Counted>,
+    pub(crate) became: Option<Counted>,
+}
+
+pub(crate) struct Counted {
+    pub(crate) what: String,
+    pub(crate) at: i64,
+    pub(crate) audience: i32,
+}
+
+/// A span of time that is closed, by the id of the record that closed it.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosingRow {
+    pub(crate) record: Uuid,
+    pub(crate) process: String,
+    pub(crate) since: i64,
+    pub(crate) until: i64,
+}

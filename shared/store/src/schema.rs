@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trai
 use crate::StoreError;
 
 /// The version of the tables that this binary makes, and the newest that it was written for.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 /// Only one of several replicas that start together makes the tables: "stewards" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7374_6577_6172_6473;
 
@@ -15,7 +15,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Ground), Box::new(Ties)]
+        vec![Box::new(Ground), Box::new(Ties), Box::new(Totals)]
     }
 }
 
@@ -57,8 +57,23 @@ impl MigrationTrait for Ties {
     }
 }
 
+struct Totals;
+
+impl MigrationName for Totals {
+    fn name(&self) -> &'static str {
+        "m0003_totals"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Totals {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        extend(manager, 3, include_str!("schema/totals.sql")).await
+    }
+}
+
 /// Runs the statements of a migration, after which the tables are those of `version`. What was made
-/// before stays as it was, so that older binaries can go on.
+/// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
 async fn extend(manager: &SchemaManager<'_>, version: i32, sql: &str) -> Result<(), DbErr> {
     let db = manager.get_connection();
     db.execute_unprepared(&in_dialect(sql, manager.get_database_backend())).await?;

@@ -16,6 +16,7 @@ use crate::{
     dialect::Pools,
     entity::counter,
     schema, slot,
+    total::{self, Countings},
     writer::{Answer, Queue, Ticket, Writer},
 };
 
@@ -35,6 +36,8 @@ pub struct Options {
     pub max_batch: usize,
     /// Connections for reading.
     pub connections: u32,
+    /// How the records of processes are counted, by process.
+    pub countings: Countings,
 }
 
 impl Options {
@@ -42,7 +45,8 @@ impl Options {
     #[must_use]
     pub fn new(url: impl Into<String>, service: impl Into<String>) -> Self {
         let (url, service) = (url.into(), service.into());
-        Self { url, service, writers: 2, max_batch: 512, connections: 4 }
+        let countings = Countings::new();
+        Self { url, service, writers: 2, max_batch: 512, connections: 4, countings }
     }
 }
 
@@ -100,10 +104,13 @@ impl Store {
             rules,
             places,
             audiences: Audiences::default(),
+            countings: options.countings.clone(),
             system: Arc::new(Actor::system(&options.service)),
             late: Mutex::new(()),
         });
-        Ok(Self { inner: Arc::new(Inner::start(shared, &options, clock)) })
+        let store = Self { inner: Arc::new(Inner::start(shared, &options, clock)) };
+        total::prepare(&store).await?;
+        Ok(store)
     }
 
     /// Does one act: decided, committed and on disk when this answers.

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use engine::Record;
 use sea_orm::{
-    AccessMode, ColumnTrait, ConnectionTrait, EntityTrait, IsolationLevel, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
@@ -18,6 +17,7 @@ use crate::{
     payload,
     read::record_of,
     refusal as refusals,
+    total::Check,
 };
 
 /// What was checked, and everything that is not as it was written.
@@ -62,10 +62,8 @@ impl Store {
     /// [`Setback::Broken`] when the database fails.
     pub async fn verify(&self) -> Result<Report, Setback> {
         let mut report = Report::default();
-        let snapshot = self
-            .read()
-            .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly))
-            .await?;
+        let snapshot = self.snapshot().await?;
+        let mut totals = Check::of(&self.shared().countings);
         let mut after = Uuid::nil();
         loop {
             let rows = record::Entity::find()
@@ -76,10 +74,11 @@ impl Store {
                 .await?;
             let Some(last) = rows.last() else { break };
             after = last.id;
-            self.walk(rows, &snapshot, &mut report).await?;
+            self.walk(rows, &snapshot, &mut report, &mut totals).await?;
         }
         strays(&snapshot, &mut report).await?;
         refused(&snapshot, &mut report).await?;
+        totals.compare(&snapshot, &mut report).await?;
         snapshot.commit().await?;
         report.faults.truncate(FAULTS_KEPT);
         Ok(report)
@@ -90,6 +89,7 @@ impl Store {
         rows: Vec<record::Model>,
         db: &impl ConnectionTrait,
         report: &mut Report,
+        totals: &mut Check<'_>,
     ) -> Result<(), Setback> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let entries = journal::Entity::find()
@@ -132,7 +132,10 @@ impl Store {
             let tokens = audiences.get(&row.audience).map(|text| tokens_in(text));
             let number = row.number.clone();
             match record_of(row, tokens.unwrap_or_default()) {
-                Ok(record) => check(&record, &head, &chain, report),
+                Ok(record) => {
+                    totals.count(&record);
+                    check(&record, &head, &chain, report);
+                }
                 Err(_) => report.fault(&number, 0, "its row cannot be read"),
             }
             if !is_listed_right {
@@ -144,7 +147,7 @@ impl Store {
 }
 
 impl Report {
-    fn fault(&mut self, number: &str, revision: u64, what: impl Into<String>) {
+    pub(crate) fn fault(&mut self, number: &str, revision: u64, what: impl Into<String>) {
         let (number, what) = (number.to_owned(), what.into());
         self.faults.push(ChainFault { number, revision, what });
     }

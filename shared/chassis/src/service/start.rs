@@ -143,6 +143,7 @@ pub async fn open(
         writers: config.database.writers,
         max_batch: config.database.max_batch,
         connections: config.database.connections,
+        countings: service.countings.clone(),
     };
     let shipped = Shipped {
         processes: &service.processes,

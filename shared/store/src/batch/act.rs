@@ -297,6 +297,9 @@ impl<'a> Batch<'a> {
             self.overlay.tie(key, row);
         }
         accepted.record = target.and_then(|id| self.overlay.record(id));
+        if let Some((closing, record)) = act.closes.as_ref().zip(accepted.record.as_ref()) {
+            self.overlay.closings.push(closing.row(record.id));
+        }
         if let Some(mark) = &act.delivery {
             let outcome = if accepted.steps.is_empty() && !accepted.refused.is_empty() {
                 REFUSED.to_owned()

@@ -12,7 +12,10 @@ use uuid::Uuid;
 use crate::{
     audience::AudienceSet,
     chain::Hash,
-    row::{HolderKey, JournalRow, MarkRow, NewLink, OnceRow, TieKey, TieRow},
+    row::{
+        ClosingRow, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey, TieRow,
+        TotalKey,
+    },
 };
 
 /// Two texts that together are a key: of an idempotency key or of a delivery.
@@ -43,6 +46,11 @@ pub(super) struct Overlay<'a> {
     pub(super) journal: Vec<JournalRow>,
     /// Timers that were due and changed nothing.
     pub(super) spent: Vec<(Uuid, String)>,
+    /// What the totals grow by.
+    pub(super) totals: BTreeMap<TotalKey, i64>,
+    pub(super) recounts: Vec<Recount>,
+    /// Spans of time that this batch closes.
+    pub(super) closings: Vec<ClosingRow>,
     /// Sets of tokens that are new, and not committed yet.
     pub(super) audiences: HashMap<Vec<String>, Arc<AudienceSet>>,
 }

@@ -24,6 +24,7 @@ impl Batch<'_> {
     pub(super) async fn keep(&mut self, step: &Staged) -> Result<(), Failure> {
         let (record, fact) = (&step.record, &step.fact);
         let before = self.overlay.records.remove(&record.id).flatten();
+        self.count(before.as_ref().map(|held| &*held.record), step).await?;
         let (previous, known, is_new, timers) = match before {
             Some(held) => (held.head, Some(held.audience), held.is_new, held.timers),
             None => (ORIGIN, None, true, Timers::Kept),
@@ -94,7 +95,10 @@ impl Batch<'_> {
         }
     }
 
-    async fn audience(&mut self, tokens: &[String]) -> Result<Arc<AudienceSet>, Failure> {
+    pub(super) async fn audience(
+        &mut self,
+        tokens: &[String],
+    ) -> Result<Arc<AudienceSet>, Failure> {
         let known = self.shared.audiences.by_tokens(tokens);
         if let Some(set) = known.or_else(|| self.overlay.audiences.get(tokens).cloned()) {
             return Ok(set);
@@ -162,6 +166,7 @@ impl Batch<'_> {
             tx.insert_journal(&overlay.journal).await?;
         }
         self.write_timers().await?;
+        self.write_totals().await?;
         self.write_rest(ledger).await
     }
 

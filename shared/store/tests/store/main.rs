@@ -10,6 +10,7 @@ mod replicas;
 mod site;
 mod ties;
 mod timers;
+mod totals;
 
 /// Each test once on SQLite and once on PostgreSQL, under `sqlite::` and `postgres::`.
 macro_rules! everywhere {
