@@ -5,101 +5,10 @@ use std::collections::BTreeMap;
 use acceptance::{Door, Options, Platform, data};
 use serde_json::{Value, json};
 
-use crate::{replay, servicenow};
-
-const AT: &str = "manual:2026-03-02T08:00:00Z";
-
-/// The targets of the catalogue, section 3.2, for the first two priorities.
-fn targets() -> Value {
-    json!([
-        {
-            "name": "response", "process": "incident",
-            "stops": [{ "event": ["assigned", "started"] }],
-            "cancels": [{ "state": ["cancelled"] }],
-            "limits": [
-                { "when": { "priority": [1] }, "within": "PT15M" },
-                { "when": { "priority": [2] }, "within": "PT30M", "calendar": "service_hours" },
-            ],
-        },
-        {
-            "name": "resolution", "process": "incident",
-            "stops": [{ "state": ["resolved", "closed"] }],
-            "reopens": [{ "event": ["reopened"] }],
-            "pauses": [{ "state": ["on_hold"], "hold_reason": ["caller"] }],
-            "cancels": [{ "state": ["cancelled"] }],
-            "limits": [
-                { "when": { "priority": [1] }, "within": "PT4H" },
-                { "when": { "priority": [2] }, "within": "PT8H", "calendar": "service_hours" },
-            ],
-            "goal": 95,
-        },
-    ])
-}
-
-/// Who keeps the agreements, and who signs for the customer.
-struct Parties {
-    manager: Door,
-    contact: Door,
-    contact_number: Value,
-}
-
-impl Parties {
-    async fn of(platform: &Platform) -> Self {
-        let manager = platform.person("Mona", &["service_level_manager"]).await;
-        let contact = platform.person("Carl", &["requester"]).await;
-        let persons = platform.door().all("/api/v1/persons", "").await;
-        let carl = persons.iter().find(|person| person["data"]["name"] == "Carl");
-        let contact_number = carl.expect("he was made")["number"].clone();
-        Self { manager, contact, contact_number }
-    }
-
-    /// Draws up an agreement and has both parties sign it.
-    async fn sign(&self, platform: &Platform, change: Value) -> Value {
-        let mut draft = json!({
-            "title": "Mail for everybody",
-            "customer_contact": self.contact_number,
-            "targets": targets(),
-            "valid_from": "2026-01-01T00:00:00Z",
-        });
-        for (name, value) in change.as_object().expect("fields") {
-            draft[name] = value.clone();
-        }
-        let draft = self.manager.post("/api/v1/agreements", &draft).await.good();
-        let path = format!("/api/v1/agreements/{}", draft["number"].as_str().expect("a number"));
-        let take = async |door: &Door, transition: &str| {
-            door.post(&format!("{path}/transitions/{transition}"), &json!({})).await
-        };
-        let _ = take(&self.manager, "propose").await.good();
-        let _ = take(&self.manager, "sign").await.good();
-        // Nobody signs for the other side.
-        assert_eq!(take(&self.manager, "countersign").await.status, 403);
-        let _ = take(&self.contact, "countersign").await.good();
-        platform.pass("PT0S").await;
-        self.manager.get(&path).await.good()
-    }
-}
-
-async fn open(agent: &Door, impact: &str) -> Value {
-    let body = json!({ "title": "Mail is down", "service": "SVC-MAIL", "impact": impact, "urgency": "high" });
-    agent.post("/api/v1/incidents", &body).await.good()
-}
-
-async fn take(agent: &Door, incident: &Value, transition: &str, with: Value) {
-    let number = incident["number"].as_str().expect("a number");
-    let path = format!("/api/v1/incidents/{number}/transitions/{transition}");
-    let _ = agent.post(&path, &with).await.good();
-}
-
-/// The clock of an incident's target, as the list shows it.
-async fn clock(door: &Door, incident: &Value, target: &str) -> Value {
-    let of = incident["id"].as_str().expect("an id");
-    let filter = format!("?filter=record.of%20%3D%3D%20'{of}'");
-    let clocks = door.all("/api/v1/clocks", &filter).await;
-    let mut found = clocks.into_iter().filter(|clock| clock["data"]["target"] == target);
-    let clock = found.next().unwrap_or_else(|| panic!("there is no clock of {target}"));
-    assert!(found.next().is_none(), "there are two clocks of {target}");
-    clock
-}
+use crate::{
+    promises::{AT, Parties, clock, march, open, opened_by, resolved_after, take, targets},
+    replay, servicenow,
+};
 
 /// Why it stands so; and the value on the list is the one on the form and in the explanation.
 async fn explained(door: &Door, clock: &Value) -> Value {
@@ -250,30 +159,6 @@ async fn a_target_counts_in_the_hours_of_its_calendar_across_the_change_of_the_c
     assert_eq!(clock(&agent, &incident, "resolution").await["state"], "cancelled");
 }
 
-/// What was due in March, as one figure of one target.
-async fn march(door: &Door, target: &str) -> Value {
-    let path = format!(
-        "/api/v1/clocks/compliance?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z&target={target}"
-    );
-    let report = door.get(&path).await.good();
-    let items = report["items"].as_array().expect("figures");
-    assert_eq!(items.len(), 1, "{report:#}");
-    items[0].clone()
-}
-
-/// Takes an incident from its opening to its resolution after so long.
-async fn resolved_after(platform: &Platform, agent: &Door, span: &str) -> Value {
-    let incident = open(agent, "high").await;
-    let group = platform.group("Mail").await;
-    take(agent, &incident, "assign", json!({ "group": group })).await;
-    take(agent, &incident, "start", json!({})).await;
-    platform.pass(span).await;
-    let with = json!({ "resolution_code": "fixed", "resolution": "Restarted." });
-    take(agent, &incident, "resolve", with).await;
-    platform.pass("PT0S").await;
-    incident
-}
-
 /// Proves: SLM-2, SLM-10, PLT-14
 #[tokio::test]
 async fn a_new_version_is_tried_on_the_past_and_leaves_it_alone() {
@@ -294,10 +179,7 @@ async fn a_new_version_is_tried_on_the_past_and_leaves_it_alone() {
     assert_eq!(figure["compliance"], 66.667);
     assert_eq!(figure["is_kept"], false);
     // The figure opens what it counts.
-    let filter = figure["records"].as_str().expect("a filter").replace(' ', "%20");
-    let filter =
-        filter.replace('&', "%26").replace('=', "%3D").replace('>', "%3E").replace('<', "%3C");
-    assert_eq!(agent.all("/api/v1/clocks", &format!("?filter={filter}")).await.len(), 3);
+    assert_eq!(opened_by(&agent, &figure["records"]).await, 3);
 
     // What if it had been two hours? Only an agreement's keeper may ask.
     let mut proposed = targets()[1].clone();
@@ -318,6 +200,18 @@ async fn a_new_version_is_tried_on_the_past_and_leaves_it_alone() {
         .collect();
     assert_eq!(turned, [slow["number"].as_str().expect("a number")]);
     assert_eq!(answer["not_kept"], json!([]));
+
+    // And if what is high and high had been the second priority, with eight hours of service hours?
+    let matrix = json!({ "inputs": ["impact", "urgency"], "table": { "high": { "high": 2 } } });
+    let mut of_resolution = period.clone();
+    of_resolution["target"] = json!("resolution");
+    let question = json!({ "matrix": matrix, "period": of_resolution });
+    let answer = parties.manager.post("/api/v1/clocks/whatif", &question).await.good();
+    assert_eq!(answer["before"], json!({ "met": 2, "breached": 1 }), "{answer:#}");
+    assert_eq!(answer["after"], json!({ "met": 3 }));
+    assert_eq!((&answer["differ"], &answer["not_kept"]), (&json!(3), &json!([])));
+    let nothing = json!({ "period": period });
+    assert_eq!(parties.manager.post("/api/v1/clocks/whatif", &nothing).await.status, 422);
     assert_eq!(march(&agent, "resolution").await, figure);
 
     // What is signed cannot be edited, and a version needs the change that authorises it.

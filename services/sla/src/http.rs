@@ -1,8 +1,9 @@
-//! Endpoints beyond the record API: why a clock stands where it stands, how promises were kept, and
-//! how they would have been kept under other terms.
+//! Endpoints beyond the record API: why a clock stands where it stands, how promises were kept, what was
+//! reported of them, and how they would have been kept under other terms.
 
 mod compliance;
 mod explain;
+mod periods;
 mod population;
 mod whatif;
 mod words;
@@ -19,6 +20,8 @@ pub(crate) fn router(office: &Office) -> Router {
         .route("/api/v1/clocks/{id}/explain", get(explain::explain))
         .route("/api/v1/clocks/compliance", get(compliance::compliance))
         .route("/api/v1/clocks/whatif", post(whatif::whatif))
+        .route("/api/v1/periods", post(periods::close))
+        .route("/api/v1/periods/{id}/figures", get(periods::figures))
         .with_state(office.clone())
 }
 
@@ -33,5 +36,7 @@ pub(crate) fn document() -> Value {
         "/api/v1/clocks/{id}/explain": { "get": explain::document() },
         "/api/v1/clocks/compliance": { "get": compliance::document() },
         "/api/v1/clocks/whatif": { "post": whatif::document() },
+        "/api/v1/periods": { "post": periods::close_document() },
+        "/api/v1/periods/{id}/figures": { "get": periods::figures_document() },
     } })
 }

@@ -7,12 +7,15 @@
 mod agreements;
 pub mod case;
 pub mod explain;
+pub mod figures;
 mod http;
 mod listening;
+mod matrix;
 pub mod measure;
 mod memory;
 pub mod reading;
 pub mod terms;
+pub mod totals;
 
 use chassis::Service;
 use engine::Schemes;
@@ -22,10 +25,11 @@ pub use agreements::{Agreement, Agreements};
 pub use listening::{Neighbour, heard};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 3] = [
+pub const DEFINITIONS: [(&str, &str); 4] = [
     ("service.v1.yaml", include_str!("../processes/service.v1.yaml")),
     ("agreement.v1.yaml", include_str!("../processes/agreement.v1.yaml")),
     ("clock.v1.yaml", include_str!("../processes/clock.v1.yaml")),
+    ("period.v1.yaml", include_str!("../processes/period.v1.yaml")),
 ];
 
 /// The calendars that ship with this service.
@@ -62,6 +66,8 @@ pub fn service() -> Service {
     service
         .interprets("incident", INCIDENTS, listening::Listening::default())
         .shows("clock", reading::show)
+        .counts("clock", totals::COUNTING)
+        .opens_itself("period")
         .routes(&[], http::document(), http::router)
 }
 

@@ -89,10 +89,11 @@ impl Neighbour {
     }
 
     /// Whether an event can change a clock of the target: it is named, or a field of a condition takes
-    /// or leaves a value that the condition names.
+    /// or leaves a value that the condition names; or whether it changes what the target keeps.
     fn concerns(&self, target: &Target) -> bool {
         (self.is_opening() && target.starts.is_empty())
             || target.names_event(&self.event)
+            || target.keeps.iter().any(|field| self.before(field) != self.now(field))
             || target.named_values().any(|(field, value)| {
                 field != "event" && (self.before(field) == *value) != (self.now(field) == *value)
             })

@@ -81,6 +81,10 @@ pub struct Target {
     /// Per cent of the time used at which a warning is given.
     #[serde(default = "warnings")]
     pub warn_at: Vec<i64>,
+    /// Fields that are kept although no condition asks for them, so that another way to come from them
+    /// to a priority can be tried on the past.
+    #[serde(default = "kept", skip_serializing_if = "is_kept_always")]
+    pub keeps: Vec<String>,
     /// Per cent of the results of a period that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<f64>,
@@ -91,6 +95,15 @@ fn warnings() -> Vec<i64> {
     vec![50, 75, 90]
 }
 
+/// What is kept, if nothing is said: what a priority is derived from.
+fn kept() -> Vec<String> {
+    ["impact", "urgency", "priority_override"].map(str::to_owned).into()
+}
+
+fn is_kept_always(keeps: &Vec<String>) -> bool {
+    *keeps == kept()
+}
+
 impl Target {
     /// Every list of its conditions.
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
@@ -99,9 +112,10 @@ impl Target {
         lists.into_iter().flatten().chain(self.limits.iter().map(|limit| &limit.when))
     }
 
-    /// The fields of the measured record that it asks for.
+    /// The fields of the measured record that it asks for, or keeps.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.conditions().flat_map(|condition| condition.0.keys().map(String::as_str))
+        let asked = self.conditions().flat_map(|condition| condition.0.keys().map(String::as_str));
+        asked.chain(self.keeps.iter().map(String::as_str))
     }
 
     /// Every field with every value that a condition names of it.

@@ -114,6 +114,17 @@ impl Schemes {
         self
     }
 
+    /// These schemes with others laid over those of the same names, which stay at hand in their versions.
+    #[must_use]
+    pub fn overlaid(&self, schemes: Vec<Scheme>) -> Self {
+        let (mut by_name, mut former) = (self.by_name.clone(), self.former.clone());
+        for scheme in schemes {
+            let before = by_name.insert(scheme.name.clone(), Arc::new(scheme));
+            former.extend(before.map(|before| ((before.name.clone(), before.version), before)));
+        }
+        Self { by_name, former }
+    }
+
     /// Reads scheme files, given as place and text, each as version 1.
     ///
     /// # Errors

@@ -1,49 +1,65 @@
 //! `GET /api/v1/clocks/compliance`: how promises were kept, per target, service, customer and period.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
     extract::{Query, State},
 };
 use chassis::{Office, Problem, door::Door};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use store::Wanted;
 
-use super::{
-    population::Population,
-    unmeasured,
-    words::{answers, instant},
-};
+use super::words::{answers, instant};
 use crate::{
+    agreements::Agreements,
     explain::time,
-    measure::{Standing, measure},
-    reading::case_of,
+    figures::{FORMULA, Figures, Table, goal},
+    listening,
+    totals::{BREACH, Place},
 };
 
-const FORMULA: &str = "met / (met + breached) of what was due in the period; what is open and past its target counts as breached";
-
-/// What has one figure: kind, target, service and customer.
-type Place = (String, String, Option<String>, Option<String>);
-
-#[derive(Default)]
-struct Tally {
-    met: usize,
-    breached: usize,
-    /// Due in the period, but not yet.
-    open: usize,
-    goal: Option<f64>,
+/// Which figures are asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    kind: Option<String>,
+    target: Option<String>,
+    service: Option<String>,
+    customer: Option<String>,
+    priority: Option<String>,
+    /// What else has figures of its own.
+    per: Option<Per>,
 }
 
-impl Tally {
-    fn compliance(&self) -> Option<f64> {
-        let judged = self.met + self.breached;
-        #[expect(clippy::cast_precision_loss, reason = "clocks are counted in thousands")]
-        let share = |count: usize| count as f64 * 100.0 / judged as f64;
-        (judged > 0).then(|| (share(self.met) * 1_000.0).round() / 1_000.0)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Per {
+    Priority,
+}
+
+impl Asked {
+    fn wants(&self, place: &Place) -> bool {
+        let fits = |asked: &Option<String>, found: Option<&str>| {
+            asked.as_deref().is_none_or(|asked| found == Some(asked))
+        };
+        let priority = place.priority.map(|priority| priority.to_string());
+        fits(&self.kind, Some(&place.kind))
+            && fits(&self.target, Some(&place.target))
+            && fits(&self.service, place.service.as_deref())
+            && fits(&self.customer, place.customer.as_deref())
+            && fits(&self.priority, priority.as_deref())
+    }
+
+    fn keeps_priority(&self) -> bool {
+        self.per.is_some() || self.priority.is_some()
     }
 }
 
-/// Counts what was due from `from` up to, not including, `to`, as it stands at this moment.
+/// Counts what was due from `from` up to, not including, `to`, as it stands at this moment: from kept
+/// totals, whatever the number of clocks.
 pub(super) async fn compliance(
     State(office): State<Office>,
     Query(asked): Query<Vec<(String, String)>>,
@@ -51,83 +67,104 @@ pub(super) async fn compliance(
 ) -> Result<Json<Value>, Problem> {
     let asked: Map<String, Value> =
         asked.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    let population: Population = serde_json::from_value(Value::Object(asked))
+    let asked: Asked = serde_json::from_value(Value::Object(asked))
         .map_err(|fault| Problem::invalid("", "query", fault.to_string()))?;
-    let now = office.clock.now().timestamp();
-    let mut tallies: BTreeMap<Place, Tally> = BTreeMap::new();
-    for record in population.clocks(&office, &door, "due_at").await? {
-        let case = case_of(&record).map_err(unmeasured)?;
-        let measure = measure(&case, office.rules.schemes(), now).map_err(unmeasured)?;
-        let text = |name| record.data.get(name).and_then(Value::as_str).map(str::to_owned);
-        let place = (
-            text("kind").unwrap_or_default(),
-            text("target").unwrap_or_default(),
-            text("service"),
-            text("customer"),
-        );
-        let tally = tallies.entry(place).or_default();
-        match measure.standing() {
-            Standing::Met => tally.met += 1,
-            Standing::Breached => tally.breached += 1,
-            Standing::Running => tally.open += 1,
-            // It is owed no more, or nobody knows when.
-            Standing::Cancelled | Standing::Paused | Standing::Waiting => {}
-        }
-        tally.goal = measure.terms.and_then(|terms| terms.target.goal).or(tally.goal);
-    }
-    let items: Vec<Value> =
-        tallies.iter().map(|(place, tally)| row(&population, place, tally)).collect();
-    Ok(Json(json!({ "as_of": time(now), "formula": FORMULA, "items": items })))
+    let now = office.clock.now();
+    let wanted = Wanted { process: "clock", from: asked.from, until: asked.to, now, due: BREACH };
+    let mut table = Table::now(&office.store.sums(wanted, &door.reader()).await?);
+    table.0.retain(|place, _| asked.wants(place));
+    let agreements = listening::all(&office).await?;
+    let items: Vec<Value> = table
+        .grouped(asked.keeps_priority())
+        .iter()
+        .map(|(place, (figures, last))| {
+            let mut row = row(place, figures, last.as_deref(), &agreements);
+            let records = records(&asked, place);
+            let past = time(now.timestamp());
+            row["opens"] = json!({
+                "met": format!("{records} && record.state == 'met'"),
+                "breached": format!("{records} && (record.state == 'breached' || (record.state == 'running' && record.due_at <= timestamp('{past}')))"),
+                "open": format!("{records} && record.state == 'running' && record.due_at > timestamp('{past}')"),
+                "excluded": format!("{records} && record.state == 'cancelled'"),
+            });
+            row["records"] = json!(records);
+            row
+        })
+        .collect();
+    Ok(Json(json!({ "as_of": time(now.timestamp()), "formula": FORMULA, "items": items })))
 }
 
-fn row(population: &Population, place: &Place, tally: &Tally) -> Value {
-    let (kind, target, service, customer) = place;
-    let compliance = tally.compliance();
+/// One line of a report.
+pub(super) fn row(
+    place: &Place,
+    figures: &Figures,
+    agreement: Option<&str>,
+    agreements: &Agreements,
+) -> Value {
+    let compliance = figures.compliance();
+    let goal = goal(agreements, agreement, &place.target);
     json!({
-        "kind": kind,
-        "target": target,
-        "service": service,
-        "customer": customer,
-        "met": tally.met,
-        "breached": tally.breached,
-        "open": tally.open,
+        "kind": place.kind,
+        "target": place.target,
+        "service": place.service,
+        "customer": place.customer,
+        "priority": place.priority,
+        "met": figures.met,
+        "breached": figures.breached,
+        "open": figures.open,
+        "excluded": figures.excluded,
         "compliance": compliance,
-        "goal": tally.goal,
-        "is_kept": compliance.zip(tally.goal).map(|(compliance, goal)| compliance >= goal),
-        "records": records(population, place),
+        "goal": goal,
+        "is_kept": compliance.zip(goal).map(|(compliance, goal)| compliance >= goal),
     })
 }
 
-/// The `filter` with which `GET /api/v1/clocks` lists what a figure counts.
-fn records(population: &Population, (kind, target, service, customer): &Place) -> String {
+/// The `filter` with which `GET /api/v1/clocks` lists what a line counts.
+fn records(asked: &Asked, place: &Place) -> String {
     let word = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     let value = |text: &Option<String>| text.as_deref().map_or("null".to_owned(), word);
+    let priority = match place.priority {
+        Some(priority) => format!(" && record.priority == {priority}"),
+        None if asked.keeps_priority() => " && record.priority == null".to_owned(),
+        None => String::new(),
+    };
     format!(
-        "record.kind == {} && record.target == {} && record.service == {} && record.customer == {} \
+        "record.kind == {} && record.target == {} && record.service == {} && record.customer == {}{priority} \
          && record.due_at >= timestamp('{}') && record.due_at < timestamp('{}')",
-        word(kind),
-        word(target),
-        value(service),
-        value(customer),
-        time(population.from.timestamp()),
-        time(population.to.timestamp()),
+        word(&place.kind),
+        word(&place.target),
+        value(&place.service),
+        value(&place.customer),
+        time(asked.from.timestamp()),
+        time(asked.to.timestamp()),
     )
 }
 
-pub(super) fn document() -> Value {
+/// A line of figures, as the OpenAPI document shows it.
+pub(super) fn line() -> Value {
     let count = json!({ "type": "integer", "minimum": 0 });
     let text = json!({ "type": ["string", "null"] });
-    let item = json!({
+    json!({
         "type": "object",
         "properties": {
             "kind": { "type": "string" }, "target": { "type": "string" },
             "service": text, "customer": text,
-            "met": count, "breached": count, "open": count,
+            "priority": { "type": ["integer", "null"] },
+            "met": count, "breached": count, "open": count, "excluded": count,
             "compliance": { "type": ["number", "null"] },
             "goal": { "type": ["number", "null"] },
-            "is_kept": { "type": ["boolean", "null"] },
-            "records": { "type": "string", "description": "The filter that lists what is counted" }
+            "is_kept": { "type": ["boolean", "null"] }
         }
+    })
+}
+
+pub(super) fn document() -> Value {
+    let filter = |what: &str| json!({ "type": "string", "description": what });
+    let mut item = line();
+    item["properties"]["records"] = filter("The filter that lists what the line counts");
+    item["properties"]["opens"] = json!({
+        "type": "object",
+        "additionalProperties": filter("The filter that lists what the figure of this name counts"),
     });
     let schema = json!({
         "type": "object",
@@ -138,26 +175,28 @@ pub(super) fn document() -> Value {
             "items": { "type": "array", "items": item }
         }
     });
-    let parameter = |name: &str, is_required: bool| {
-        let schema = if is_required { instant() } else { json!({ "type": "string" }) };
-        json!({ "name": name, "in": "query", "required": is_required, "schema": schema })
-    };
-    let optional = ["kind", "target", "service", "customer"];
-    let parameters: Vec<Value> = ["from", "to"]
-        .map(|name| parameter(name, true))
-        .into_iter()
-        .chain(optional.map(|name| parameter(name, false)))
-        .collect();
+    let parameter = |name: &str, is_required: bool, schema: Value| json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+    let text = || json!({ "type": "string" });
+    let parameters = json!([
+        parameter("from", true, instant()),
+        parameter("to", true, instant()),
+        parameter("kind", false, text()),
+        parameter("target", false, text()),
+        parameter("service", false, text()),
+        parameter("customer", false, text()),
+        parameter("priority", false, text()),
+        parameter("per", false, json!({ "enum": ["priority"] })),
+    ]);
     json!({
         "operationId": "compliance",
         "summary": "How promises were kept",
-        "description": "Of what was due in the period, per kind, target, service and customer, exact to this moment.",
+        "description": "Of what was due in the period, per kind, target, service and customer, exact to this moment. A period begins and ends with a quarter of an hour.",
         "tags": ["clock"],
         "parameters": parameters,
         "responses": answers(
             "The figures",
             schema,
-            &[("422", "The period is missing, not understood, or holds more than 20,000 clocks")],
+            &[("422", "The period is missing, not understood, or does not begin and end with a quarter of an hour")],
         ),
     })
 }

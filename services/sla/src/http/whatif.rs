@@ -17,21 +17,30 @@ use super::{
 use crate::{
     case::Case,
     explain::time,
+    matrix::Matrix,
     measure::{Measure, Standing, measure},
     reading::case_of,
     terms::{self, Target},
 };
 
-/// The proposal, and the clocks that it is tried on: those of its target that started in the period.
+/// The proposal, and the clocks that it is tried on: those that started in the period, and of its target
+/// where it names one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Proposal {
-    target: Target,
+    #[serde(default)]
+    target: Option<Target>,
     /// Calendars that are not there yet, or another one under the name of one that is.
     #[serde(default)]
     calendars: BTreeMap<String, CalendarSource>,
+    /// Another way to come to a field, such as the priority from impact and urgency.
+    #[serde(default)]
+    matrix: Option<Matrix>,
     period: Population,
 }
+
+/// The version of a calendar that has none yet.
+const PROPOSED: u32 = 0;
 
 /// How a clock stands, as far as a customer feels it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,18 +71,25 @@ pub(super) async fn whatif(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     office.needs_role(&door, &["service_level_manager"], "whatif").await?;
-    let Proposal { target, calendars, mut period } = body.typed()?;
-    let proposed = schemes(&office, calendars)?;
-    let faults = terms::faults(&json!([target]), &proposed);
-    if !faults.is_empty() {
-        let faults = faults.into_iter().map(|fault| Fault::new("/target", "target", fault));
-        let problem = Problem::invalid("/target", "target", "The target cannot be measured.");
-        return Err(problem.with_errors(faults.collect()));
+    let Proposal { target, calendars, matrix, mut period } = body.typed()?;
+    if target.is_none() && calendars.is_empty() && matrix.is_none() {
+        let sentence = "A target, calendars or a matrix are proposed, or several of them.";
+        return Err(Problem::invalid("", "one_of", sentence));
     }
-    period.target.get_or_insert_with(|| target.name.clone());
+    let names = calendars.keys().cloned().collect();
+    let proposed = schemes(&office, calendars)?;
+    if let Some(target) = &target {
+        let faults = terms::faults(&json!([target]), &proposed);
+        if !faults.is_empty() {
+            let faults = faults.into_iter().map(|fault| Fault::new("/target", "target", fault));
+            let problem = Problem::invalid("/target", "target", "The target cannot be measured.");
+            return Err(problem.with_errors(faults.collect()));
+        }
+        period.target.get_or_insert_with(|| target.name.clone());
+    }
     let now = office.clock.now().timestamp();
-    let trial =
-        Trial { now, present: office.rules.schemes(), proposed: &proposed, target: &target };
+    let present = office.rules.schemes();
+    let trial = Trial { now, present, proposed: &proposed, names, target, matrix };
     let clocks = period.clocks(&office, &door, "started_at").await?;
     let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
     let (mut items, mut unknown) = (Vec::new(), BTreeSet::new());
@@ -103,34 +119,25 @@ fn schemes(
     office: &Office,
     calendars: BTreeMap<String, CalendarSource>,
 ) -> Result<Schemes, Problem> {
-    let mut all = BTreeMap::new();
-    for scheme in office.rules.schemes().iter() {
-        if let SchemeKind::Calendar(calendar) = &scheme.kind {
-            all.insert(scheme.name.clone(), (scheme.version, calendar.clone()));
-        }
-    }
-    for (name, source) in calendars {
+    let proposed = calendars.into_iter().map(|(name, source)| {
         let calendar = Calendar::try_from(source).map_err(|faults| {
             let path = format!("/calendars/{name}");
             Problem::invalid(path, "calendar", faults.join("; "))
         })?;
-        // No version yet: it is only proposed.
-        all.insert(name, (0, calendar));
-    }
-    let schemes = all.into_iter().map(|(name, (version, calendar))| Scheme {
-        name,
-        version,
-        digest: String::new(),
-        kind: SchemeKind::Calendar(calendar),
+        let kind = SchemeKind::Calendar(calendar);
+        Ok(Scheme { name, version: PROPOSED, digest: String::new(), kind })
     });
-    Ok(Schemes::new(schemes.collect()))
+    Ok(office.rules.schemes().overlaid(proposed.collect::<Result<_, Problem>>()?))
 }
 
 struct Trial<'a> {
     now: i64,
     present: &'a Schemes,
     proposed: &'a Schemes,
-    target: &'a Target,
+    /// The calendars that are proposed.
+    names: BTreeSet<String>,
+    target: Option<Target>,
+    matrix: Option<Matrix>,
 }
 
 impl Trial<'_> {
@@ -158,21 +165,41 @@ impl Trial<'_> {
         Ok((before.standing, after.standing, item))
     }
 
-    /// The same moments under the proposed target.
+    /// The same moments under what is proposed.
     fn proposed(&self, case: &Case) -> Case {
         let mut tried = case.clone();
         for terms in &mut tried.terms {
-            terms.target = self.target.clone();
-            terms.calendars = self.target.calendars_now(self.proposed);
+            match &self.target {
+                Some(target) => {
+                    terms.target = target.clone();
+                    terms.calendars = target.calendars_now(self.proposed);
+                }
+                None => {
+                    let own = terms.calendars.iter_mut();
+                    own.filter(|(name, _)| self.names.contains(*name)).for_each(|(_, version)| {
+                        *version = PROPOSED;
+                    });
+                }
+            }
+        }
+        if let Some(matrix) = &self.matrix {
+            tried.moments.iter_mut().for_each(|moment| matrix.lay_over(moment));
         }
         tried
     }
 
     /// What the proposal asks of events that clocks kept no moments of, because nothing asked for it.
     fn missed(&self, case: &Case, unknown: &mut BTreeSet<String>) {
+        if let Some(matrix) = &self.matrix {
+            let missing = |field: &&String| {
+                case.moments.iter().any(|moment| !moment.fields.contains_key(*field))
+            };
+            unknown.extend(matrix.asked().filter(missing).cloned());
+        }
+        let Some(target) = &self.target else { return };
         for terms in &case.terms {
             let kept: Vec<_> = terms.target.named_values().collect();
-            let asked = self.target.named_values().filter(|asked| !kept.contains(asked));
+            let asked = target.named_values().filter(|asked| !kept.contains(asked));
             unknown.extend(asked.map(|(field, value)| match value {
                 Value::String(text) => format!("{field} is {text}"),
                 other => format!("{field} is {other}"),
@@ -223,20 +250,33 @@ pub(super) fn document() -> Value {
             "kind": text, "target": text, "service": text, "customer": text
         }
     });
+    let matrix = json!({
+        "type": "object",
+        "required": ["inputs", "table"],
+        "additionalProperties": false,
+        "description": "How a field comes from others: priority from impact and urgency",
+        "properties": {
+            "field": { "type": "string", "default": "priority" },
+            "inputs": { "type": "array", "items": text },
+            "table": { "type": "object" },
+            "unless": { "type": "string", "default": "priority_override" }
+        }
+    });
     let proposal = json!({
         "type": "object",
-        "required": ["target", "period"],
+        "required": ["period"],
         "additionalProperties": false,
         "properties": {
             "target": { "type": "object", "description": "As agreements have it" },
             "calendars": { "type": "object", "additionalProperties": { "type": "object" } },
+            "matrix": matrix,
             "period": period
         }
     });
     json!({
         "operationId": "whatif_clocks",
         "summary": "What clocks would have been under other terms",
-        "description": "Works every clock of the target that started in the period out again under the proposed target and calendars, from the same moments. Nothing is changed.",
+        "description": "Works every clock that started in the period out again under the proposed target, calendars and priority matrix, from the same moments; without a target each keeps its own. Nothing is changed.",
         "tags": ["clock"],
         "requestBody": { "required": true, "content": { "application/json": { "schema": proposal } } },
         "responses": answers(

@@ -5,4 +5,5 @@ mod definitions;
 mod golden;
 mod properties;
 mod service;
+mod totals;
 mod zones;

@@ -16,16 +16,16 @@ use crate::case::{at, resolution, schemes};
 const INCIDENT: &str = "0192f0c1-0000-7000-8000-000000000001";
 
 /// A service whose time passes only when it is told, and whose timers fire only when it settles.
-struct Desk {
-    running: Running,
-    clock: Clock,
+pub struct Desk {
+    pub running: Running,
+    pub clock: Clock,
     agreements: Agreements,
     count: u128,
     _folder: TempDir,
 }
 
 impl Desk {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().display().to_string();
         let config = Config::of(&[("service.data_dir", data)]).unwrap();
@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// The service hears one event of the incident now.
-    async fn hears(&mut self, event: &Neighbour) -> usize {
+    pub async fn hears(&mut self, event: &Neighbour) -> usize {
         self.count += 1;
         let kind = format!("incident.{}.v1", event.event);
         let said = heard(event, &kind, &["role:agent".to_owned()], &self.agreements, schemes());
@@ -58,6 +58,13 @@ impl Desk {
             Cause::new(Uuid::from_u128(self.count), actor, self.clock.now(), Channel::Event);
         let act = Act::new(cause, Target::Events(said), Vec::new());
         self.running.office.store.act(act).await.unwrap().steps.len()
+    }
+
+    /// The same of another incident.
+    pub async fn hears_of(&mut self, incident: u8, event: &Neighbour) -> usize {
+        let mut event = event.clone();
+        event.record.id = Uuid::from_u128(u128::from(incident) + 1);
+        self.hears(&event).await
     }
 
     async fn clock(&self) -> Record {
@@ -74,7 +81,7 @@ impl Desk {
     }
 }
 
-fn event(rev: u64, when: &str, name: &str, from: Value, state: &str, data: Value) -> Neighbour {
+pub fn event(rev: u64, when: &str, name: &str, from: Value, state: &str, data: Value) -> Neighbour {
     let event = json!({
         "record": {
             "id": INCIDENT, "number": "INC0000001", "process": "incident", "state": state,
