@@ -180,6 +180,19 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
             ) }),
         );
     }
+    if !definition.voted().is_empty() {
+        paths.insert(
+            format!("{root}/{{id}}/votes"),
+            json!({ "post": operation(
+                "vote",
+                format!("{title}: vote on {}", shapes::listing(&definition.voted())),
+                one(&["IfMatch", "IdempotencyKey"]),
+                Some(body(shapes::vote(definition), true)),
+                (201, created(definition)),
+                &CHANGES,
+            ) }),
+        );
+    }
     paths.insert(
         format!("{root}/{{id}}/history"),
         json!({ "get": operation(

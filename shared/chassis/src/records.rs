@@ -7,6 +7,7 @@ mod list;
 mod more;
 mod one;
 mod processes;
+mod vote;
 mod wish;
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
         .route(&path("/{id}/transitions/{name}"), post(one::take))
         .route(&path("/{id}/history"), get(more::history))
         .route(&path("/{id}/comments"), get(more::comments).post(more::comment))
+        .route(&path("/{id}/votes"), post(vote::vote))
         .route(&path("/{id}/links"), get(more::links).post(more::link))
         .with_state(shelf)
 }

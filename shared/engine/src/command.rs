@@ -21,12 +21,15 @@ pub enum Command {
     Link { relation: String, to: Linked },
     /// A record of another service has tied itself to this one: the same tie, seen from this end.
     Tied { link: Link },
+    /// Votes on a transition of the record's state.
+    Vote { transition: String, ballot: Ballot, comment: Option<String> },
     /// A timer of the record is due.
     Fire { transition: String },
 }
 
 impl Command {
-    /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `link`.
+    /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `link`,
+    /// `vote`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -35,8 +38,18 @@ impl Command {
             Self::Take { transition, .. } | Self::Fire { transition } => transition,
             Self::Comment { .. } => "comment",
             Self::Link { .. } | Self::Tied { .. } => "link",
+            Self::Vote { .. } => "vote",
         }
     }
+}
+
+/// What a vote says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ballot {
+    Approve,
+    Reject,
+    /// This person votes instead: `person:PER0000007`.
+    Delegate(String),
 }
 
 /// The other end of a link.

@@ -2,6 +2,8 @@
 
 mod change;
 mod checks;
+mod duties;
+mod vote;
 
 use kernel::{Cause, Channel, Fault, Refusal, Rule};
 use serde_json::{Map, Value};
@@ -15,6 +17,8 @@ use crate::{
 };
 
 pub(crate) use checks::{missing_role, permission, time_limit};
+pub(crate) use vote::Poll;
+pub use vote::Tally;
 
 /// A comment may be this long, in bytes.
 const COMMENT_LIMIT: usize = 32 * 1024;
@@ -51,6 +55,13 @@ pub fn decide(
                 Command::Take { transition, with } => {
                     let transition = offered(definition, record, transition)?;
                     take(rules, definition, record, transition, with, cause)
+                }
+                Command::Vote { transition, ballot, comment } => {
+                    let said = (transition.as_str(), ballot, comment.as_deref());
+                    vote::vote(rules, definition, record, said, cause)
+                }
+                Command::Fire { transition } if let Some(owed) = duties::debt_of(transition) => {
+                    remind(rules, definition, record, owed, cause)
                 }
                 Command::Fire { transition } => {
                     let transition = offered(definition, record, transition)?;
@@ -146,6 +157,8 @@ fn open(
     // Who may open is asked of the record to be, because the record itself may grant the role.
     fact.role = permitted(rules, definition, &draft.record, opens, automatic, cause)?;
     fact.opened = Some(opened);
+    duties::opened(definition, &mut draft.record, cause);
+    duties::reached(rules, definition, None, &draft.record, cause)?;
     draft.finish(fact, true)
 }
 
@@ -203,9 +216,44 @@ fn amend(
     next.data.append(&mut given);
     let mut fact = Fact::blank("amended", cause);
     fact.role = role;
+    changed(rules, definition, record, next, fact, cause)
+}
+
+/// What follows from a change of data: votes that it makes void send the record back.
+fn changed(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    next: Record,
+    mut fact: Fact,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
     let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
     draft.derive(&mut fact)?;
-    draft.finish(fact, false)
+    let moves = draft.record.state != record.state;
+    let goes_back = duties::void(definition, record, &mut draft.record)?;
+    if goes_back {
+        duties::sent_back(&mut fact, record, &draft.record);
+    }
+    if goes_back || moves {
+        draft.record.entered_at = cause.when();
+        duties::reached(rules, definition, Some(record), &draft.record, cause)?;
+    }
+    draft.finish(fact, goes_back || moves)
+}
+
+/// A debt is overdue: a fact that changes nothing else.
+fn remind(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    owed: &str,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    permitted(rules, definition, record, &[], true, cause)?;
+    let data = duties::overdue(record, owed)?;
+    let next = Record { data, ..record.clone() };
+    changed(rules, definition, record, next, Fact::blank("overdue", cause), cause)
 }
 
 fn take(
@@ -217,7 +265,13 @@ fn take(
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
     let automatic = transition.is_automatic();
+    if transition.vote.is_some() && transition.by.is_empty() && !is_automatic(cause) {
+        let message = format!("`{}` is voted on: the vote that decides takes it", transition.name);
+        return Err(Refusal::one(Rule::State, "", "vote", message));
+    }
     let role = permitted(rules, definition, record, &transition.by, automatic, cause)?;
+    vote::decided(rules, record, transition, cause)?;
+    duties::separate(definition, record, transition, &cause.actor.id)?;
     let mut given = with.clone();
     given.retain(|_, value| !value.is_null());
     let mut faults = Vec::new();
@@ -237,6 +291,19 @@ fn take(
     invalid(faults)?;
     in_time(rules, record, transition, cause)?;
     guard(rules, definition, &next, transition, cause)?;
+    moved(rules, definition, record, next, (transition, with), role, cause)
+}
+
+/// The fact of a transition that is granted; `next` is the record with what was given.
+fn moved(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    mut next: Record,
+    (transition, with): (&Transition, &Map<String, Value>),
+    role: Option<String>,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
     for (field, expression) in &transition.set {
         let scope = rules
             .scope(cause.when())
@@ -251,14 +318,12 @@ fn take(
     fact.transition = Some(transition.name.clone());
     fact.from = Some(record.state.clone());
     fact.to = Some(transition.to.clone());
-    let moves = transition.to != record.state;
-    if moves {
+    if transition.to != record.state {
         next.state.clone_from(&transition.to);
         next.entered_at = cause.when();
     }
-    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
-    draft.derive(&mut fact)?;
-    draft.finish(fact, moves)
+    duties::taken(rules, definition, record, &mut next, transition, cause)?;
+    changed(rules, definition, record, next, fact, cause)
 }
 
 /// A text of nothing is no evidence.

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod duty;
 mod fields;
 mod known;
 mod transition;
@@ -12,7 +13,10 @@ use jsonschema::Validator;
 use kernel::Fault;
 use serde_json::{Map, Value};
 
-pub(crate) use transition::{After, On};
+pub(crate) use {
+    duty::{Control, Never, OPEN, Vote},
+    transition::{After, On},
+};
 pub use {
     fields::{Field, IndexKind},
     transition::Transition,
@@ -51,6 +55,11 @@ pub struct Definition {
     /// Where a record starts: the first state whose condition holds, else the first named.
     pub(crate) starts: Vec<Start>,
     pub(crate) opens: Vec<Opens>,
+    pub(crate) controls: Vec<Control>,
+    /// Transitions of which records keep who took them.
+    pub(crate) noted: BTreeSet<String>,
+    /// Whether there are votes, debts or controls at all.
+    pub(crate) has_duties: bool,
     states: Vec<State>,
     open_validator: Validator,
     amend_validator: Validator,
@@ -75,6 +84,13 @@ pub(crate) struct May {
     pub amend: Vec<String>,
     pub comment: Vec<String>,
     pub link: Vec<String>,
+}
+
+impl State {
+    /// Whether this very transition leaves it.
+    fn offers(&self, transition: &Transition) -> bool {
+        self.transitions.iter().any(|offered| std::ptr::eq(offered, transition))
+    }
 }
 
 /// A kind of link, and how the other end calls it.
@@ -180,6 +196,35 @@ impl Definition {
         })
     }
 
+    /// Every transition that is voted on, with the state that it leaves.
+    pub(crate) fn votes(&self) -> impl Iterator<Item = (&str, &Transition, &Vote)> {
+        let all = self.all_transitions();
+        all.filter_map(|(state, transition)| Some((state, transition, transition.vote.as_ref()?)))
+    }
+
+    /// The names of what is voted on, each once.
+    #[must_use]
+    pub fn voted(&self) -> BTreeSet<&str> {
+        self.votes().map(|(_, transition, _)| transition.name.as_str()).collect()
+    }
+
+    /// Whether a record can come from one state to another.
+    pub(crate) fn leads(&self, from: &str, to: &str) -> bool {
+        let mut waiting = vec![from];
+        let mut seen = BTreeSet::from([from]);
+        while let Some(state) = waiting.pop() {
+            for transition in self.transitions(state) {
+                if transition.to == to {
+                    return true;
+                }
+                if seen.insert(&transition.to) {
+                    waiting.push(&transition.to);
+                }
+            }
+        }
+        false
+    }
+
     /// The states in which a record may start.
     pub fn start_states(&self) -> impl Iterator<Item = &str> {
         self.starts.iter().map(|start| start.state.as_str())
@@ -255,9 +300,10 @@ impl Definition {
 
     /// The calendars that its timers and time limits count in, each with its place.
     pub(crate) fn calendars(&self) -> impl Iterator<Item = (&str, Mark)> {
-        let named = self.all_transitions();
-        named
-            .filter_map(|(_, transition)| Some((transition.calendar.as_deref()?, transition.place)))
+        self.all_transitions().flat_map(|(_, transition)| {
+            let owed = transition.owes.iter().flat_map(|owes| &owes.calendar);
+            transition.calendar.iter().chain(owed).map(|name| (name.as_str(), transition.place))
+        })
     }
 
     /// The schemes that its expressions ask by name, each with its place.
@@ -299,7 +345,14 @@ impl Definition {
             .flat_map(|state| &state.transitions)
             .flat_map(Transition::expressions);
         let starts = self.starts.iter().filter_map(|start| start.when.as_ref());
-        roles.chain(starts).chain(derive).chain(audience).chain(opens).chain(transitions)
+        let controls = self.controls.iter().flat_map(Control::expressions);
+        roles
+            .chain(starts)
+            .chain(derive)
+            .chain(audience)
+            .chain(opens)
+            .chain(transitions)
+            .chain(controls)
     }
 }
 

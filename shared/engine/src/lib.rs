@@ -27,6 +27,7 @@ mod fact;
 mod filter;
 mod flaw;
 mod json;
+mod ledger;
 mod offers;
 mod react;
 mod reading;
@@ -36,8 +37,8 @@ mod scheme;
 mod yaml;
 
 pub use apply::apply;
-pub use command::{Command, Linked, Subject};
-pub use decide::decide;
+pub use command::{Ballot, Command, Linked, Subject};
+pub use decide::{Tally, decide};
 pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
 pub use expression::{Expression, Scope};
 pub use fact::{Fact, Link, Opened, Timer, change_set};

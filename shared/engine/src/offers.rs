@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Record, Ruleset,
-    decide::{missing_role, permission, time_limit},
+    decide::{Poll, Tally, missing_role, permission, time_limit},
 };
 
 /// A transition of the record's state that a person may take, or may not and why.
@@ -16,6 +16,9 @@ pub struct Offer {
     pub label: String,
     /// Evidence that it asks for.
     pub needs: Vec<String>,
+    /// How the vote stands, where it is voted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vote: Option<Tally>,
     /// Null when it is open to this actor.
     pub refused_because: Option<String>,
 }
@@ -26,12 +29,15 @@ pub fn offers(rules: &Ruleset, record: &Record, actor: &Actor, now: DateTime<Utc
     let Some(definition) = rules.definition_of(record) else { return Vec::new() };
     let mut offers = Vec::new();
     for transition in definition.transitions(&record.state) {
-        if !transition.by.iter().any(|role| role != kernel::SYSTEM) {
+        if !transition.is_for_people() {
             continue;
         }
+        let poll = Poll::of(rules, record, transition, actor, now);
+        let vote = poll.and_then(|poll| poll.tally().ok());
         let role = permission(rules, definition, record, &transition.by, actor, now);
         let late = time_limit(rules, record, transition).filter(|limit| now > *limit);
         let refused_because = match (role, late) {
+            _ if transition.by.is_empty() && poll.is_some() => poll.and_then(|poll| poll.barred()),
             (None, _) => Some(missing_role(&transition.by)),
             (_, Some(limit)) => Some(format!("it was possible until {limit}")),
             // A guard is asked of the record with what will be given: only one that no field of
@@ -60,6 +66,7 @@ pub fn offers(rules: &Ruleset, record: &Record, actor: &Actor, now: DateTime<Utc
             name: transition.name.clone(),
             label: transition.label.clone(),
             needs: transition.needs.clone(),
+            vote,
             refused_because,
         });
     }

@@ -1,6 +1,6 @@
 //! The pieces that operations are described with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Definition, Transition};
 use http::StatusCode;
@@ -66,6 +66,27 @@ pub fn created(definition: &Definition) -> Value {
     let mut answer = one(definition);
     answer["headers"]["location"] = reference("headers", "Location");
     answer
+}
+
+/// `authorise and ratify`
+pub fn listing(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(" and ")
+}
+
+/// A vote, or to whom it is handed over.
+pub fn vote(definition: &Definition) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "transition": { "enum": definition.voted() },
+            "vote": { "enum": ["approve", "reject"] },
+            "delegate": { "type": "string", "pattern": "^person:" },
+            "comment": { "type": "string" },
+        },
+        "required": ["transition"],
+        "oneOf": [{ "required": ["vote"] }, { "required": ["delegate"] }],
+        "additionalProperties": false,
+    })
 }
 
 /// A page of records.

@@ -5,3 +5,4 @@ mod definitions;
 mod desk;
 mod records;
 mod telemetry;
+mod votes;

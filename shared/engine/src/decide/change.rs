@@ -9,6 +9,8 @@ use crate::{
     definition::{After, Audience},
 };
 
+use super::duties;
+
 /// A record as it would be, before what follows is worked out.
 pub(super) struct Draft<'a> {
     pub rules: &'a Ruleset,
@@ -113,6 +115,9 @@ impl Draft<'_> {
                 },
             };
             timers.extend(due.map(|due| Timer { transition: transition.name.clone(), due }));
+        }
+        if self.definition.has_duties {
+            timers.extend(duties::timers(&self.record.data));
         }
         Ok(timers)
     }

@@ -42,7 +42,7 @@ pub(crate) fn permission(
 }
 
 /// Whether a value, or one of a list, is the actor: `person:PER0000001` or `PER0000001`.
-fn names(value: &Value, actor: &str) -> bool {
+pub(super) fn names(value: &Value, actor: &str) -> bool {
     match value {
         Value::String(named) => {
             named == actor || actor.split_once(':').is_some_and(|(_, number)| number == named)

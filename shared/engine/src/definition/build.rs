@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Audience, Definition, May, Opens, Relation, Role, Start, State, Transition,
     check::{self, RESERVED},
+    duty::{self, Control},
     fields::{compile, object_schema},
     known::{Known, names},
     label, spoken,
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     expression::Kind,
     flaw::Flaws,
+    ledger,
     reading::{Entries, Word, condition, entries, expression, items, word, words},
     record::OWN_NAMES,
     yaml::{self, Node, Tree},
@@ -37,12 +39,15 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let relations = relations(root.get("links"), flaws);
     let starts = root.need("starts", flaws);
     let starts = starts.map(|node| self::starts(node, &known, flaws)).unwrap_or_default();
+    let controls = root.get("controls");
+    let controls = controls.map(|node| Control::read_all(node, &known, flaws)).unwrap_or_default();
     let opens = root.get("opens").map(|node| opens(node, &known, flaws)).unwrap_or_default();
     let states = root.need("states", flaws).map(|node| states(node, &known, flaws));
     root.done(flaws);
     let states = states?;
     check::states(&starts, &states, flaws);
     check::events(&opens, &states, flaws);
+    check::duties(&roles, &controls, &states, &known, flaws);
 
     let writable = || known.fields.iter().filter(|field| !field.read_only);
     let given: Vec<String> = writable()
@@ -52,6 +57,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let open_validator = compile(&object_schema(writable(), &given, false)).ok()?;
     let amend_validator = compile(&object_schema(writable(), &[], false)).ok()?;
     let process = process?;
+    let has_duties = known.keeps_ledger();
     Some(Definition {
         title: title.unwrap_or_else(|| spoken(&process)),
         process,
@@ -69,6 +75,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         relations,
         starts,
         opens,
+        noted: duty::noted(&controls),
+        has_duties,
+        controls,
         states,
         open_validator,
         amend_validator,
@@ -97,10 +106,14 @@ fn own_names(root: &mut Entries<'_>, flaws: &mut Flaws) {
     else {
         return;
     };
-    for entry in properties.iter().filter(|entry| OWN_NAMES.contains(&entry.key.as_str())) {
+    for entry in properties.iter().filter(|entry| is_own(&entry.key)) {
         let message = format!("`{}` is a name of the record's own", entry.key);
         flaws.add(entry.at, "name", message);
     }
+}
+
+fn is_own(name: &str) -> bool {
+    OWN_NAMES.contains(&name) || ledger::NAMES.contains(&name)
 }
 
 fn required(root: &mut Entries<'_>, known: &Known, flaws: &mut Flaws) -> Vec<String> {

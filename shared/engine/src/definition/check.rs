@@ -1,8 +1,10 @@
 //! Whether every state can be reached and left, and whether it is clear who acts.
 
+mod duties;
 mod events;
 mod states;
 
+pub(super) use duties::duties;
 pub(super) use events::events;
 pub(super) use states::states;
 

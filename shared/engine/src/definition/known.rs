@@ -7,6 +7,7 @@ use crate::{
     Expression,
     expression::{Bounded, Kind, Surroundings},
     flaw::{Flaws, instead},
+    ledger,
     reading::{Entries, Word, entries, expression},
     record::own_kinds,
     yaml::{Entry, Node, Tree},
@@ -20,6 +21,7 @@ pub(super) struct Known {
     pub roles: Vec<String>,
     pub states: Vec<String>,
     pub relations: Vec<String>,
+    pub transitions: Vec<String>,
     record: Kind,
     anywhere: Surroundings,
 }
@@ -47,6 +49,18 @@ impl Known {
                 states.push(name.to_owned());
             }
         }
+        for name in ledger::NAMES.into_iter().filter(|name| is_kept(root, states_at, name)) {
+            if let Ok(field) = Field::parse(name, &ledger::schema(name)) {
+                field_names.push(name.to_owned());
+                fields.push(field);
+            }
+        }
+        let transitions = match states_at {
+            Some(Node { tree: Tree::Map(states), .. }) => {
+                states.iter().flat_map(|entry| keys(Some(&entry.value))).collect()
+            }
+            _ => Vec::new(),
+        };
         let functions = Arc::new(functions(root, flaws));
         let record = record(&field_names, &fields, &states);
         Self {
@@ -57,6 +71,7 @@ impl Known {
             fields,
             field_names,
             states,
+            transitions,
         }
     }
 
@@ -83,6 +98,11 @@ impl Known {
         self.over_record().and("given", Kind::Map { members, is_open: false })
     }
 
+    /// Whether records keep votes or debts.
+    pub fn keeps_ledger(&self) -> bool {
+        ledger::NAMES.iter().any(|name| self.field_names.iter().any(|field| field == name))
+    }
+
     pub fn state(&self, word: &Word, flaws: &mut Flaws) {
         if !self.states.contains(&word.text) {
             let near = instead(&word.text, self.states.iter().map(String::as_str));
@@ -95,6 +115,14 @@ impl Known {
             let near = instead(&word.text, self.roles.iter().map(String::as_str));
             let message = format!("`{}` is no role: `roles` does not name it{near}", word.text);
             flaws.add(word.at, "unknown_role", message);
+        }
+    }
+
+    pub fn transition(&self, word: &Word, flaws: &mut Flaws) {
+        if !self.transitions.contains(&word.text) {
+            let near = instead(&word.text, self.transitions.iter().map(String::as_str));
+            let message = format!("`{}` is no transition{near}", word.text);
+            flaws.add(word.at, "unknown_transition", message);
         }
     }
 
@@ -115,6 +143,16 @@ impl Known {
         self.fields.iter().find(|field| field.name == word.text)
     }
 
+    /// The same for who fills it, which nobody does with what the engine keeps by itself.
+    pub fn filled(&self, word: &Word, flaws: &mut Flaws) -> Option<&Field> {
+        if ledger::NAMES.contains(&word.text.as_str()) {
+            let message = format!("`{}` is kept by the engine alone", word.text);
+            flaws.add(word.at, "kept", message);
+            return None;
+        }
+        self.field(word, flaws)
+    }
+
     /// Expressions by the field that each fills.
     pub fn fills(
         &self,
@@ -125,12 +163,27 @@ impl Known {
         let Some(node) = node else { return Vec::new() };
         let filled = entries(node, "what is filled", flaws).unwrap_or_default().iter();
         let filled = filled.filter_map(|Entry { key, at, value }| {
-            let field = self.field(&Word { text: key.clone(), at: *at }, flaws);
+            let field = self.filled(&Word { text: key.clone(), at: *at }, flaws);
             let wanted = field.map_or(Kind::Any, |field| Kind::of_schema(&field.schema).kind);
             Some((key.clone(), expression(value, scope, &wanted, flaws)?))
         });
         filled.collect()
     }
+}
+
+/// Whether the definition has something to keep under a name of the ledger.
+fn is_kept(root: &mut Entries<'_>, states: Option<&Node>, name: &str) -> bool {
+    let word = match name {
+        ledger::VOTES => "vote",
+        ledger::DEBTS => "owes",
+        _ => return root.get("controls").is_some(),
+    };
+    let below = |node: &Node| match &node.tree {
+        Tree::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let transitions = states.map(below).into_iter().flatten().flat_map(|state| below(&state.value));
+    transitions.flat_map(|transition| below(&transition.value)).any(|entry| entry.key == word)
 }
 
 /// The names in a key of states: `new, assigned`.

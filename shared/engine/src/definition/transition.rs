@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Field,
+    duty::{Owes, Vote},
     fields::{compile, faults, object_schema},
     known::Known,
     label,
@@ -40,6 +41,8 @@ pub struct Transition {
     pub(crate) calendar: Option<String>,
     pub(crate) on: Vec<On>,
     pub(crate) set: Vec<(String, Expression)>,
+    pub(crate) vote: Option<Vote>,
+    pub(crate) owes: Option<Owes>,
     /// The event's name, in the past: `resolved`.
     pub says: String,
     /// JSON Schema of the body that takes it.
@@ -83,7 +86,7 @@ impl Transition {
         by.iter().for_each(|role| known.role(role, flaws));
         let (needs, takes) = (source.words("needs", flaws), source.words("takes", flaws));
         let given: Vec<&Field> =
-            needs.iter().chain(&takes).filter_map(|word| known.field(word, flaws)).collect();
+            needs.iter().chain(&takes).filter_map(|word| known.filled(word, flaws)).collect();
         let on = source.get("on").map(|node| on(node, known, flaws)).unwrap_or_default();
         let timing = Timing::read(&mut source, &over_record, flaws);
         let set = known.fills(source.get("set"), &known.over_given(&given), flaws);
@@ -112,15 +115,18 @@ impl Transition {
             calendar: timing.calendar,
             on,
             set,
+            vote: source.get("vote").and_then(|node| Vote::read(node, known, flaws)),
+            owes: source.get("owes").and_then(|node| Owes::read(node, known, flaws)),
             says: source.text("says", flaws).unwrap_or_else(|| past(name)),
             schema,
             validator,
             place: entry.at,
         };
-        let comes_by_itself = ["by", "on", "after", "at"].map(|key| source.get(key).is_some());
+        let comes_by_itself =
+            ["by", "on", "after", "at", "vote"].map(|key| source.get(key).is_some());
         if !comes_by_itself.contains(&true) {
             let message = format!(
-                "nobody takes `{name}`: it says neither `by` whom, nor `on` what event, nor `after` what time"
+                "nobody takes `{name}`: it says neither `by` whom or with whose `vote`, nor `on` what event, nor `after` what time"
             );
             flaws.add(entry.at, "nobody", message);
         }
@@ -142,9 +148,9 @@ impl Transition {
         self.after.is_some() || self.at.is_some()
     }
 
-    /// Whether people may take it.
+    /// Whether people may take it, or vote on it.
     pub(crate) fn is_for_people(&self) -> bool {
-        self.by.iter().any(|role| role != kernel::SYSTEM)
+        self.vote.is_some() || self.by.iter().any(|role| role != kernel::SYSTEM)
     }
 
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -156,6 +162,7 @@ impl Transition {
             .iter()
             .chain(after)
             .chain(&self.at)
+            .chain(self.vote.iter().flat_map(Vote::expressions))
             .chain(self.set.iter().map(|(_, expression)| expression))
             .chain(self.on.iter().flat_map(|on| {
                 on.when

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use engine::{Definition, Ruleset, Schemes};
 
-use crate::TICKET;
+use crate::{TICKET, change::CHANGE};
 
 /// What is told of the ticket when `change.0` is written as `change.1`.
 fn told(change: (&str, &str)) -> String {
@@ -122,6 +122,63 @@ fn states_events_and_timers() {
             ),
         ]),
     );
+}
+
+#[test]
+fn votes_debts_and_controls() {
+    let flaws = |change: (&str, &str)| {
+        let text = CHANGE.replace(change.0, change.1);
+        assert_ne!(text, CHANGE, "the change {change:?} changes nothing");
+        let flaws = Definition::parse(&text, 1).err().unwrap_or_default();
+        let lines = flaws.iter().map(|flaw| format!("{flaw} [{}]", flaw.code));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let cases = [
+        ("a role that votes", ("of: [cab_member]\n", "of: [cab_menber]\n")),
+        ("a quorum that is no number", ("\"record.risk >= 3 ? 3 : 1\"", "record.title")),
+        ("a field that makes votes void", ("[items, window, plan]", "[items, widow, plan]")),
+        (
+            "an exclusion of nobody known",
+            ("except: [record.requester, record.implementer]", "except: [record.requestor]"),
+        ),
+        ("a vote of too few", ("of: [cab_member]\n", "of: [requester, implementer]\n")),
+        (
+            "a quorum beyond all voters",
+            (
+                "vote: { of: [cab_member], quorum: \"2\", except: [record.implementer] }",
+                "vote: { of: [requester], quorum: \"2\" }",
+            ),
+        ),
+        ("a debt of nothing", ("owes: { transition: ratify", "owes: { transition: ratifi")),
+        ("a debt that is never paid", ("owes: { transition: ratify", "owes: { transition: submit")),
+        (
+            "a debt of a transition that stays",
+            ("break_glass: { to: implementing", "break_glass: { to: draft"),
+        ),
+        (
+            "a control of no state",
+            ("never: { reach: implementing", "never: { reach: implementation"),
+        ),
+        ("a control of no transition", ("without: authorise", "without: authorize")),
+        ("a control that says both", ("by_actor_of: [open, submit, implement]", "reach: closed")),
+        (
+            "duties that only one person may do",
+            (
+                "by_actor_of: [open, submit, implement] }",
+                "by_actor_of: [submit] }\n  CHG-6:\n    claim: who makes it does not judge it\n    never: { transition: complete, by_actor_of: [fail] }",
+            ),
+        ),
+        (
+            "a field that the engine keeps",
+            ("reason:        { type: string }", "votes:         { type: string }"),
+        ),
+        ("what the engine keeps is set", ("derive:  ", "derive:\n  votes: '[]'\n ")),
+    ];
+    let mut page = String::new();
+    for (title, change) in cases {
+        let _ = writeln!(page, "# {title}\n{}\n", flaws(change));
+    }
+    show("duties", page);
 }
 
 #[test]

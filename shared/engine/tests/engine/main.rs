@@ -1,5 +1,6 @@
 //! The engine from outside: what definitions may say, what filters may ask, and that replay is live.
 
+mod change;
 mod definitions;
 mod filters;
 mod flaws;

@@ -1,0 +1,111 @@
+//! A change over HTTP, from open to closed, through votes that are void and votes that decide.
+
+use chassis::Service;
+use engine::Schemes;
+use kernel::Clock;
+use serde_json::{Value, json};
+
+use crate::desk::{Answer, Desk, Person, noon};
+
+const CHANGE: &str = include_str!("../../../engine/tests/engine/change.v1.yaml");
+const WORKING: &str =
+    "scheme: working\nkind: calendar\ncalendar: { zone: UTC, week: { mon: ['08:00-18:00'] } }\n";
+
+fn risk_class(_: &[Value], _: &Schemes) -> Result<Value, String> {
+    Ok(json!(3))
+}
+
+fn conflicts(_: &[Value], _: &Schemes) -> Result<Value, String> {
+    Ok(json!(false))
+}
+
+async fn desk() -> Desk {
+    let service = Service::named("change")
+        .process("change.v1.yaml", CHANGE)
+        .scheme("working.v1.yaml", WORKING)
+        .calculates("risk_class", risk_class)
+        .calculates("conflicts", conflicts);
+    Desk::on(service, None, Clock::manual(noon())).await
+}
+
+async fn take(person: &Person<'_>, transition: &str, with: Value) -> Answer {
+    let path = format!("/api/v1/changes/CHG0000001/transitions/{transition}");
+    let answer = person.post(&path, with).await;
+    assert_eq!(answer.status, 200, "{transition}: {answer:?}");
+    answer
+}
+
+async fn vote(person: &Person<'_>, body: Value) -> Answer {
+    person.post("/api/v1/changes/CHG0000001/votes", body).await
+}
+
+fn approve() -> Value {
+    json!({ "transition": "authorise", "vote": "approve", "comment": "go" })
+}
+
+#[tokio::test]
+async fn a_change_runs_from_open_to_closed() {
+    let desk = desk().await;
+    let mona = desk.person("mona", &["change_manager"]);
+    let [anna, bert, cleo] =
+        ["anna", "bert", "cleo"].map(|name| desk.person(name, &["cab_member"]));
+    let data = json!({
+        "title": "New firewall", "service": "SVC-PAY", "type": "normal", "plan": "swap it",
+        "backout": "swap it back", "implementer": "person:mona",
+        "window": { "from": "2026-03-16T12:00:00Z", "to": "2026-03-16T14:00:00Z" },
+    });
+    let rita = desk.person("rita", &["change_manager"]);
+    let opened = rita.post("/api/v1/changes", data).await;
+    assert_eq!(opened.status, 201, "{opened:?}");
+    take(&rita, "submit", json!({})).await;
+    take(&rita, "assess", json!({})).await;
+
+    let first = vote(&anna, approve()).await;
+    assert_eq!((first.status.as_u16(), &first.body["state"]), (201, &json!("approval")));
+    let offered = first.body["offers"].as_array().unwrap();
+    let authorise = offered.iter().find(|offer| offer["name"] == "authorise").unwrap();
+    let tally = json!({ "quorum": 3, "approvals": 1, "rejections": 0, "missing": 2 });
+    assert_eq!(authorise["vote"], tally);
+    assert_eq!(vote(&anna, approve()).await.codes(), ["voted"]);
+    assert_eq!(vote(&rita, approve()).await.status, 403);
+    assert_eq!(vote(&anna, json!({ "transition": "authorise" })).await.codes(), ["one_of"]);
+    assert_eq!(vote(&bert, json!({ "transition": "close", "vote": "approve" })).await.status, 409);
+
+    let patch = json!({ "plan": "swap both" });
+    let amended = rita.ask("PATCH", "/api/v1/changes/CHG0000001", Some(patch)).await;
+    assert!(amended.body["data"]["votes"].is_null(), "{amended:?}");
+    vote(&anna, approve()).await;
+    let dora = desk.person("dora", &["change_manager"]);
+    let hands_over = json!({ "transition": "authorise", "delegate": "person:dora" });
+    assert_eq!(vote(&bert, hands_over).await.status, 201);
+    assert_eq!(vote(&dora, approve()).await.body["data"]["votes"][2]["for"], "person:bert");
+    let last = vote(&cleo, approve()).await;
+    assert_eq!(last.body["state"], "scheduled", "{last:?}");
+
+    take(&mona, "implement", json!({})).await;
+    take(&mona, "complete", json!({ "outcome": "success" })).await;
+    let closed = take(&rita, "close", json!({ "review": "as planned" })).await;
+    assert_eq!(closed.body["state"], "closed");
+    let history = rita.get("/api/v1/changes/CHG0000001/history").await;
+    let events = history.body["items"].as_array().unwrap().iter();
+    let events: Vec<_> = events.filter_map(|entry| entry["event"].as_str()).collect();
+    assert_eq!(
+        events,
+        [
+            "opened",
+            "submitted",
+            "assessed",
+            "voted",
+            "amended",
+            "voted",
+            "voted",
+            "voted",
+            "authorised",
+            "implemented",
+            "completed",
+            "closed"
+        ]
+    );
+    let document = chassis::openapi::fragment("change", &desk.running.office.rules, &[]);
+    assert!(document["paths"]["/api/v1/changes/{id}/votes"]["post"].is_object());
+}

@@ -1,0 +1,129 @@
+//! What a record keeps by itself beside what people fill in: votes, debts, and who did what.
+//!
+//! It stands in the record's data under names of its own, so that histories, events, expressions
+//! and replays know it like any field. A definition that asks for none of it has none of it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+
+/// Votes that count now, oldest first.
+pub(crate) const VOTES: &str = "votes";
+/// What is still owed.
+pub(crate) const DEBTS: &str = "debts";
+/// Transition to the persons who took it, where a control asks for them.
+pub(crate) const ACTED: &str = "acted";
+
+/// Names that no field of a definition may have.
+pub(crate) const NAMES: [&str; 3] = [VOTES, DEBTS, ACTED];
+
+/// A vote as it was cast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cast {
+    pub transition: String,
+    /// `person:PER0000001`, and as they were called then.
+    pub by: String,
+    pub name: String,
+    pub vote: Opinion,
+    /// To whom the vote was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Who handed the vote over.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Opinion {
+    Approve,
+    Reject,
+    /// Somebody else votes.
+    Delegate,
+}
+
+/// A transition that must still be taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Debt {
+    pub transition: String,
+    /// The transition that made the debt, and who took it.
+    pub owed_for: String,
+    pub by: String,
+    pub since: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    pub overdue: bool,
+}
+
+/// Reads a part of the ledger; what is not there is empty.
+pub(crate) fn read<T: DeserializeOwned>(data: &Map<String, Value>, name: &str) -> Vec<T> {
+    // Only the engine writes it, so what is there can be read.
+    data.get(name).and_then(|kept| Vec::deserialize(kept).ok()).unwrap_or_default()
+}
+
+/// Writes a part of the ledger; what is empty is not there.
+pub(crate) fn write<T: Serialize>(data: &mut Map<String, Value>, name: &str, kept: &[T]) {
+    if kept.is_empty() {
+        data.remove(name);
+    } else {
+        data.insert(name.to_owned(), json!(kept));
+    }
+}
+
+/// Who took a transition.
+pub(crate) fn actors<'a>(data: &'a Map<String, Value>, transition: &str) -> Vec<&'a str> {
+    let kept = data.get(ACTED).and_then(|acted| acted.get(transition)).and_then(Value::as_array);
+    kept.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether a transition was taken, and what it meant still stands.
+pub(crate) fn was_taken(data: &Map<String, Value>, transition: &str) -> bool {
+    data.get(ACTED).is_some_and(|acted| acted.get(transition).is_some())
+}
+
+/// Notes who took a transition.
+pub(crate) fn note(data: &mut Map<String, Value>, transition: &str, actor: &str) {
+    let acted = data.entry(ACTED).or_insert_with(|| json!({}));
+    if let Value::Object(acted) = acted
+        && let Value::Array(actors) =
+            acted.entry(transition).or_insert_with(|| Value::Array(Vec::new()))
+        && !actors.iter().any(|known| known == actor)
+    {
+        actors.push(actor.into());
+    }
+}
+
+/// What a transition meant stands no more.
+pub(crate) fn forget(data: &mut Map<String, Value>, transition: &str) {
+    if let Some(Value::Object(acted)) = data.get_mut(ACTED) {
+        acted.remove(transition);
+    }
+}
+
+/// The JSON Schema of a part of the ledger, as a field that nobody fills in.
+pub(crate) fn schema(name: &str) -> Value {
+    let text = json!({ "type": "string" });
+    let instant = json!({ "type": "string", "format": "date-time" });
+    let most = 1_000;
+    match name {
+        VOTES => json!({ "type": "array", "maxItems": most, "readOnly": true, "items": {
+            "type": "object",
+            "properties": {
+                "transition": text, "by": text, "name": text, "for": text, "to": text,
+                "vote": { "enum": ["approve", "reject", "delegate"] }, "at": instant,
+            },
+            "additionalProperties": false,
+        } }),
+        DEBTS => json!({ "type": "array", "maxItems": most, "readOnly": true, "items": {
+            "type": "object",
+            "properties": {
+                "transition": text, "owed_for": text, "by": text, "since": instant,
+                "due_at": instant, "overdue": { "type": "boolean" },
+            },
+            "additionalProperties": false,
+        } }),
+        _ => json!({ "type": "object", "readOnly": true, "additionalProperties": {
+            "type": "array", "items": text,
+        } }),
+    }
+}

@@ -1,0 +1,321 @@
+//! A change from open to closed: votes, debts, voided approvals, and what must never happen.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use engine::{
+    Ballot, Calculation, Calculations, Command, Definition, Fact, Record, Ruleset, Schemes,
+    Subject, apply, decide, offers,
+};
+use kernel::{Actor, Cause, Channel};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub const CHANGE: &str = include_str!("change.v1.yaml");
+const WORKING: &str = "scheme: working\nkind: calendar\ncalendar: { zone: UTC, week: { mon: ['08:00-18:00'], tue: ['08:00-18:00'], wed: ['08:00-18:00'], thu: ['08:00-18:00'], fri: ['08:00-18:00'] } }\n";
+
+/// A change, and the clock of those who work on it.
+struct Case {
+    rules: Ruleset,
+    now: DateTime<Utc>,
+    record: Option<Record>,
+    history: Vec<Fact>,
+}
+
+fn actor(id: &str, roles: &[&str]) -> Arc<Actor> {
+    let roles: BTreeSet<_> = roles.iter().map(|role| (*role).to_owned()).collect();
+    Arc::new(Actor { id: id.to_owned(), name: id.to_owned(), roles, groups: BTreeSet::new() })
+}
+
+fn manager() -> Arc<Actor> {
+    actor("person:mona", &["change_manager"])
+}
+
+fn board(name: &str) -> Arc<Actor> {
+    actor(&format!("person:{name}"), &["cab_member"])
+}
+
+/// Ines carries it out: the record says so.
+fn ines() -> Arc<Actor> {
+    actor("person:ines", &[])
+}
+
+fn take(transition: &str, with: Value) -> Command {
+    Command::Take {
+        transition: transition.to_owned(),
+        with: with.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+fn vote(transition: &str, ballot: Ballot) -> Command {
+    Command::Vote { transition: transition.to_owned(), ballot, comment: None }
+}
+
+fn amend(patch: Value) -> Command {
+    Command::Amend { patch: patch.as_object().cloned().unwrap_or_default() }
+}
+
+impl Case {
+    /// A change that Rita asks for, with this data laid over a normal one.
+    fn open(data: Value) -> Self {
+        let calculations = Calculations::from([
+            ("risk_class", risk_class as Calculation),
+            ("conflicts", (|_, _| Ok(json!(false))) as Calculation),
+        ]);
+        let schemes = Schemes::parse_all(&[("working", WORKING)]);
+        let schemes = schemes.unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let definition = Definition::parse(CHANGE, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
+        let rules = Ruleset::calculating(vec![definition], schemes, calculations)
+            .unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let now = "2026-03-16T09:00:00Z".parse().unwrap_or_else(|fault| panic!("{fault}"));
+        let mut case = Self { rules, now, record: None, history: Vec::new() };
+        let mut all = json!({
+            "title": "New firewall", "service": "SVC-PAY", "type": "normal",
+            "requester": "person:rita", "implementer": "person:ines",
+        });
+        for (name, value) in data.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        let data = all.as_object().cloned().unwrap_or_default();
+        case.does(&actor("person:rita", &[]), Command::Open { data });
+        case
+    }
+
+    fn ask(&self, who: &Arc<Actor>, command: &Command) -> Result<Fact, kernel::Refusal> {
+        let channel = if who.is_system() { Channel::Timer } else { Channel::Api };
+        let cause = Cause::new(Uuid::nil(), Arc::clone(who), self.now, channel);
+        let id = Uuid::from_u128(1);
+        let subject = match &self.record {
+            Some(record) => Subject::Existing(record),
+            None => Subject::New { process: "change", id, number: "CHG0000001".to_owned() },
+        };
+        decide(&self.rules, subject, command, &cause)
+    }
+
+    fn does(&mut self, who: &Arc<Actor>, command: Command) -> Fact {
+        let fact = self
+            .ask(who, &command)
+            .unwrap_or_else(|refusal| panic!("{}: {command:?}: {refusal}", who.id));
+        self.record = Some(apply(self.record.take(), &fact));
+        self.history.push(fact.clone());
+        fact
+    }
+
+    /// The code of the refusal.
+    fn refuses(&self, who: &Arc<Actor>, command: Command, expected: &str) -> String {
+        match self.ask(who, &command) {
+            Ok(fact) => panic!("{}: {command:?} was granted: {fact:?}", who.id),
+            Err(refusal) => {
+                let codes: Vec<_> = refusal.faults.iter().map(|fault| &*fault.code).collect();
+                assert_eq!(codes, [expected], "{refusal}");
+                refusal.to_string()
+            }
+        }
+    }
+
+    fn state(&self) -> &str {
+        &self.record().state
+    }
+
+    fn record(&self) -> &Record {
+        self.record.as_ref().unwrap_or_else(|| panic!("nothing is open"))
+    }
+
+    fn at(&mut self, instant: &str) {
+        self.now = instant.parse().unwrap_or_else(|fault| panic!("{fault}"));
+    }
+
+    fn comes_to_approval(&mut self) {
+        let evidence = json!({ "plan": "swap it", "backout": "swap it back" });
+        self.does(&actor("person:rita", &[]), take("submit", evidence));
+        self.does(&manager(), take("assess", json!({})));
+        assert_eq!(self.state(), "approval");
+    }
+
+    fn replays(&self) {
+        let replayed = self.history.iter().fold(None, |record, fact| Some(apply(record, fact)));
+        assert_eq!(replayed, self.record);
+    }
+}
+
+/// Risk 4 when it touches more than one item.
+fn risk_class(given: &[Value], _: &Schemes) -> Result<Value, String> {
+    let items = given.first().and_then(|record| record["items"].as_array()).map_or(0, Vec::len);
+    Ok(json!(if items > 1 { 4 } else { 1 }))
+}
+
+const WINDOW: (&str, &str) = ("2026-03-18T20:00:00Z", "2026-03-18T22:00:00Z");
+
+fn window() -> Value {
+    json!({ "from": WINDOW.0, "to": WINDOW.1 })
+}
+
+#[test]
+fn a_change_is_voted_on_made_and_closed() {
+    let mut case = Case::open(json!({ "items": ["app-pay-01", "app-pay-02"], "window": window() }));
+    case.comes_to_approval();
+    let told = case.refuses(&manager(), take("authorise", json!({})), "vote");
+    assert!(told.contains("the vote that decides takes it"), "{told}");
+    let first = case.does(&board("anna"), vote("authorise", Ballot::Approve));
+    assert_eq!((first.event.as_str(), first.to), ("voted", None));
+    case.does(&board("bert"), vote("authorise", Ballot::Approve));
+    let offered = offers(&case.rules, case.record(), &board("cleo"), case.now);
+    let authorise = offered.iter().find(|offer| offer.name == "authorise");
+    let tally = authorise.and_then(|offer| offer.vote).map(|tally| (tally.quorum, tally.missing));
+    assert_eq!(tally, Some((3, 1)), "{offered:#?}");
+    let last = case.does(&board("cleo"), vote("authorise", Ballot::Approve));
+    assert_eq!(
+        (last.event.as_str(), last.transition.as_deref()),
+        ("authorised", Some("authorise"))
+    );
+    assert_eq!(case.state(), "scheduled");
+    case.refuses(&ines(), take("implement", json!({})), "guard");
+    case.at(WINDOW.0);
+    case.does(&ines(), take("implement", json!({})));
+    case.does(&ines(), take("complete", json!({ "outcome": "success" })));
+    case.does(&manager(), take("close", json!({ "review": "as planned" })));
+    assert_eq!(case.state(), "closed");
+    case.replays();
+}
+
+#[test]
+fn who_asked_or_carries_out_has_no_vote() {
+    let mut case = Case::open(json!({}));
+    case.comes_to_approval();
+    let rita = actor("person:rita", &["cab_member"]);
+    case.refuses(&rita, vote("authorise", Ballot::Approve), "excluded");
+    case.refuses(
+        &actor("person:ines", &["cab_member"]),
+        vote("authorise", Ballot::Approve),
+        "excluded",
+    );
+    case.refuses(&manager(), vote("authorise", Ballot::Approve), "role");
+    let offered = offers(&case.rules, case.record(), &rita, case.now);
+    let because = offered.iter().find(|offer| offer.name == "authorise");
+    let because = because.and_then(|offer| offer.refused_because.clone()).unwrap_or_default();
+    assert!(because.contains("may not vote here, being `record.requester`"), "{because}");
+    // Mona submits for somebody who is gone: then she does not approve it either.
+    let mut case = Case::open(json!({}));
+    case.does(&manager(), take("submit", json!({ "plan": "a", "backout": "b" })));
+    case.does(&manager(), take("assess", json!({})));
+    let mona = actor("person:mona", &["change_manager", "cab_member"]);
+    let told = case.refuses(&mona, vote("authorise", Ballot::Approve), "control");
+    assert!(told.contains("CHG-5: nobody approves what they asked for"), "{told}");
+}
+
+#[test]
+fn who_approved_does_not_carry_it_out() {
+    let mut case = Case::open(json!({ "window": window() }));
+    case.comes_to_approval();
+    let both = actor("person:anna", &["cab_member", "change_manager"]);
+    case.does(&both, vote("authorise", Ballot::Approve));
+    case.at(WINDOW.0);
+    let told = case.refuses(&both, take("implement", json!({})), "control");
+    assert!(told.contains("you took `authorise`: CHG-5"), "{told}");
+    case.does(&ines(), take("implement", json!({})));
+}
+
+#[test]
+fn a_vote_is_changed_handed_over_and_not_cast_twice() {
+    let mut case = Case::open(json!({ "items": ["app-pay-01", "app-pay-02"] }));
+    case.comes_to_approval();
+    case.does(&board("anna"), vote("authorise", Ballot::Reject));
+    case.does(&board("anna"), vote("authorise", Ballot::Approve));
+    case.refuses(&board("anna"), vote("authorise", Ballot::Approve), "voted");
+    let dora = actor("person:dora", &[]);
+    case.refuses(&dora, vote("authorise", Ballot::Approve), "role");
+    let to = |person: &str| vote("authorise", Ballot::Delegate(person.to_owned()));
+    case.refuses(&board("bert"), to("person:bert"), "delegate");
+    case.refuses(&board("bert"), to("person:anna"), "delegate");
+    case.refuses(&board("bert"), to("person:rita"), "excluded");
+    case.does(&board("bert"), to("person:dora"));
+    case.refuses(&board("bert"), vote("authorise", Ballot::Approve), "delegated");
+    case.refuses(&dora, to("person:emil"), "delegate");
+    case.does(&dora, vote("authorise", Ballot::Approve));
+    let votes = case.record().data["votes"].as_array().cloned().unwrap_or_default();
+    assert_eq!(votes.last().map(|cast| cast["for"].clone()), Some(json!("person:bert")));
+    case.does(&board("cleo"), vote("authorise", Ballot::Approve));
+    assert_eq!(case.state(), "scheduled");
+    case.replays();
+}
+
+#[test]
+fn what_was_approved_does_not_change_unseen() {
+    let mut case = Case::open(json!({ "items": ["app-pay-01", "app-pay-02"], "window": window() }));
+    case.comes_to_approval();
+    case.does(&board("anna"), vote("authorise", Ballot::Approve));
+    let before = case.does(&manager(), amend(json!({ "title": "A new firewall" })));
+    assert!(!before.changes.contains_key("votes"));
+    // A vote that is not decided yet is void, and the record stays.
+    let amended = case.does(&manager(), amend(json!({ "plan": "swap both" })));
+    assert_eq!((amended.event.as_str(), case.state()), ("amended", "approval"));
+    assert!(!case.record().data.contains_key("votes"));
+    for name in ["anna", "bert", "cleo"] {
+        case.does(&board(name), vote("authorise", Ballot::Approve));
+    }
+    assert_eq!(case.state(), "scheduled");
+    // One that is decided sends the record back, to be voted on again.
+    let voided = case.does(&manager(), amend(json!({ "plan": "swap all three" })));
+    assert_eq!((voided.event.as_str(), case.state()), ("voided", "approval"));
+    assert!(voided.timers.is_some_and(|timers| timers[0].transition == "remind"));
+    for name in ["anna", "bert", "cleo"] {
+        case.does(&board(name), vote("authorise", Ballot::Approve));
+    }
+    case.at(WINDOW.0);
+    case.does(&ines(), take("implement", json!({})));
+    // And once it is being carried out, it does not change at all.
+    let told = case.refuses(&manager(), amend(json!({ "plan": "something else" })), "voted");
+    assert!(told.contains("changes no more while CHG0000001 is implementing"), "{told}");
+    case.replays();
+}
+
+#[test]
+fn an_emergency_owes_its_approval() {
+    let mut case = Case::open(json!({ "type": "emergency" }));
+    let system = Arc::new(Actor::system("change"));
+    let taken =
+        case.does(&manager(), take("break_glass", json!({ "authorised_by": "person:otto" })));
+    let timer = taken.timers.and_then(|timers| timers.into_iter().next());
+    let due: DateTime<Utc> = "2026-03-18T09:00:00Z".parse().unwrap_or_default();
+    assert_eq!(
+        timer.map(|timer| (timer.transition, timer.due)),
+        Some(("owes:ratify".to_owned(), due))
+    );
+    assert_eq!(case.record().data["debts"][0]["owed_for"], "break_glass");
+    case.does(&ines(), take("complete", json!({ "outcome": "success" })));
+    let told = case.refuses(&manager(), take("close", json!({ "review": "ok" })), "owes");
+    assert!(told.contains("still owes `ratify`"), "{told}");
+    case.at("2026-03-18T09:00:00Z");
+    let late = Command::Fire { transition: "owes:ratify".to_owned() };
+    let overdue = case.does(&system, late.clone());
+    assert_eq!(overdue.event, "overdue");
+    assert_eq!(case.record().data["debts"][0]["overdue"], true);
+    case.refuses(&system, late, "paid");
+    case.does(&board("anna"), vote("ratify", Ballot::Approve));
+    case.does(&board("bert"), vote("ratify", Ballot::Approve));
+    assert!(!case.record().data.contains_key("debts"));
+    case.does(&manager(), take("close", json!({ "review": "ok" })));
+    assert_eq!(case.state(), "closed");
+    case.replays();
+}
+
+#[test]
+fn nothing_is_carried_out_without_approval() {
+    // A definition that would let it through is stopped by its own control.
+    let open = CHANGE.replace(
+        "    assess:      {",
+        "    hurry:       { to: implementing, by: [change_manager] }\n    assess:      {",
+    );
+    let mut case = Case::open(json!({}));
+    let definition = Definition::parse(&open, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
+    let schemes = Schemes::parse_all(&[("working", WORKING)]).unwrap_or_default();
+    let calculations = Calculations::from([
+        ("risk_class", risk_class as Calculation),
+        ("conflicts", (|_, _| Ok(json!(false))) as Calculation),
+    ]);
+    case.rules = Ruleset::calculating(vec![definition], schemes, calculations)
+        .unwrap_or_else(|faults| panic!("{faults:#?}"));
+    case.does(&actor("person:rita", &[]), take("submit", json!({ "plan": "a", "backout": "b" })));
+    let told = case.refuses(&manager(), take("hurry", json!({})), "control");
+    assert!(told.contains("CHG-4: no change is implemented without approval"), "{told}");
+}
