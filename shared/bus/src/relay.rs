@@ -3,6 +3,7 @@
 use std::{collections::HashSet, future::Future, time::Duration};
 
 use contract::{Envelope, subject};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,6 +17,8 @@ use crate::{
 const PAGE: usize = 4 * MAX_BATCH;
 /// What another replica wrote is not announced here: so often it is looked for.
 const LOOK: Duration = Duration::from_millis(500);
+/// Events that come closer together than this share a batch, and with it a sync of the server.
+const PACE: Duration = Duration::from_millis(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -104,8 +107,11 @@ impl<O: Outbox> Relay<O> {
         let mut between = SHORTEST_PAUSE;
         // Records whose next event no server would take: theirs wait, the others go on.
         let mut held = HashSet::new();
+        let mut next = Instant::now();
         loop {
             self.bus.connected().await;
+            tokio::time::sleep_until(next).await;
+            next = Instant::now() + PACE;
             match self.pass(&mut held).await {
                 Ok(Pass::Full) => between = SHORTEST_PAUSE,
                 Ok(Pass::Empty) => {

@@ -185,7 +185,7 @@ pub const REFUSED: &str = "refused";
 /// One fact, and the record after it.
 #[derive(Clone, Debug)]
 pub struct Step {
-    pub record: Record,
+    pub record: Arc<Record>,
     pub fact: Fact,
 }
 
@@ -193,7 +193,7 @@ pub struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     /// The record after the act; for an event the record of the first reaction, if any.
-    pub record: Option<Record>,
+    pub record: Option<Arc<Record>>,
     /// In order, reactions of other processes of the service included; empty when replayed.
     pub steps: Vec<Step>,
     /// Reactions that a rule refused: recorded, and not retried.

@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-use engine::{Fact, Record, Ruleset};
+use engine::{Record, Ruleset};
 use kernel::{Actor, Refusal};
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -23,13 +23,13 @@ use uuid::Uuid;
 use self::overlay::{Held, Overlay, Timers};
 use crate::{
     Act, RecordRef, Setback, Target,
-    act::{Done, Lane, Step},
+    act::{Done, Lane},
     audience::{AudienceSet, Audiences},
     chain::Salts,
     dialect::{Failure, Lock, Pools, Tx},
     refusal::{Ledger, Noted},
-    row::HolderKey,
-    slot::Places,
+    row::{Extent, HolderKey},
+    slot::{Columns, Places},
     text::indexable,
     total::Countings,
 };
@@ -65,40 +65,9 @@ pub(crate) struct Needs {
     pub(crate) patient: bool,
 }
 
-/// An act that was accepted, while its batch still shares the records.
-#[derive(Default)]
-pub(crate) struct Accepted {
-    record: Option<Arc<Record>>,
-    steps: Vec<(Arc<Record>, Fact)>,
-    refused: Vec<Refusal>,
-    replayed: bool,
-}
-
-impl Accepted {
-    fn steps(&self) -> Vec<Step> {
-        let steps = self.steps.iter();
-        steps
-            .map(|(record, fact)| Step { record: (**record).clone(), fact: fact.clone() })
-            .collect()
-    }
-
-    pub(crate) fn into_done(self) -> Done {
-        Done {
-            record: self.record.map(Arc::unwrap_or_clone),
-            steps: self
-                .steps
-                .into_iter()
-                .map(|(record, fact)| Step { record: Arc::unwrap_or_clone(record), fact })
-                .collect(),
-            refused: self.refused,
-            replayed: self.replayed,
-        }
-    }
-}
-
 /// What became of one act; replays are read outside of the transaction.
 pub(crate) enum Verdict {
-    Done(Accepted),
+    Done(Done),
     Replay { record: Option<Uuid>, revision: u64 },
     Setback(Setback),
 }
@@ -158,6 +127,8 @@ pub(crate) struct Batch<'a> {
     salts: &'a mut Salts,
     /// Lanes in which an act was not done.
     held_lanes: HashSet<Lane>,
+    /// Journal rows that are published.
+    sent: &'a [i64],
 }
 
 impl<'a> Batch<'a> {
@@ -165,6 +136,7 @@ impl<'a> Batch<'a> {
     pub(crate) async fn run(
         shared: &'a Shared,
         acts: &'a [Act],
+        sent: &'a [i64],
         needs: &'a mut Needs,
         salts: &'a mut Salts,
         ledger: &mut Ledger,
@@ -178,7 +150,7 @@ impl<'a> Batch<'a> {
         };
         let overlay = Overlay::default();
         let noted = Vec::new();
-        let mut batch = Batch { shared, tx, overlay, needs, late, noted, salts, held_lanes };
+        let mut batch = Batch { shared, tx, overlay, needs, late, noted, salts, held_lanes, sent };
         match batch.decide_all(acts).await {
             Ok(verdicts) => batch.finish(verdicts, ledger).await,
             Err(failure) => {
@@ -333,7 +305,7 @@ impl<'a> Batch<'a> {
                 head: loaded.head,
                 audience,
                 data: None,
-                is_new: false,
+                extent: Extent::Change(Columns::default()),
                 timers: Timers::Kept,
             };
             self.overlay.records.insert(held.record.id, Some(held));

@@ -19,6 +19,7 @@ use crate::{
         ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
         RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
+    slot::Columns,
 };
 
 /// A caller waits this long for a connection before it is told that the database does not answer.
@@ -140,7 +141,14 @@ impl Pools {
             // An answer is only given once the commit is on disk.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
+            .foreign_keys(true)
+            // What a statement would need to be undone stays in memory, and so do a batch's pages
+            // until its commit: both would be written to disk for nothing.
+            .pragma("temp_store", "memory")
+            .pragma("cache_size", "-8192")
+            .pragma("cache_spill", "false")
+            // A page that many batches change is copied into the database once.
+            .pragma("wal_autocheckpoint", "4000");
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
@@ -329,8 +337,13 @@ impl Tx {
         either!(self, is_tied(key))
     }
 
-    pub(crate) async fn update_records(&mut self, rows: &[RecordRow<'_>]) -> Result<(), Failure> {
-        either!(self, update_records(rows))
+    /// Writes what every step changes, and of the columns with an index of their own those named.
+    pub(crate) async fn update_records(
+        &mut self,
+        columns: Columns,
+        rows: &[RecordRow<'_>],
+    ) -> Result<(), Failure> {
+        either!(self, update_records(columns, rows))
     }
 
     pub(crate) async fn insert_records(&mut self, rows: &[RecordRow<'_>]) -> Result<(), Failure> {
@@ -340,6 +353,10 @@ impl Tx {
     /// Journal rows, each with its place in the outbox.
     pub(crate) async fn insert_journal(&mut self, rows: &[JournalRow]) -> Result<(), Failure> {
         either!(self, insert_journal(rows))
+    }
+
+    pub(crate) async fn clear_outbox(&mut self, seqs: &[i64]) -> Result<(), Failure> {
+        either!(self, clear_outbox(seqs))
     }
 
     pub(crate) async fn clear_timers(&mut self, records: &[Uuid]) -> Result<(), Failure> {

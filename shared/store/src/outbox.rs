@@ -7,10 +7,14 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Query},
 };
 
+use tokio::sync::oneshot;
+
 use crate::{
     Setback, Store,
     audience::tokens_in,
     entity::{journal, outbox},
+    store::closed,
+    writer::{Sent, Urgent},
 };
 
 /// An event on its way to the bus.
@@ -58,14 +62,9 @@ impl Store {
     /// [`Setback::Broken`] when the database fails; they are then published again, which the bus
     /// and its consumers notice.
     pub async fn sent(&self, seqs: &[i64]) -> Result<(), Setback> {
-        // SQLite takes some 32,000 values in one statement.
-        for part in seqs.chunks(1_000) {
-            outbox::Entity::delete_many()
-                .filter(outbox::Column::Seq.is_in(part.iter().copied()))
-                .exec(self.write())
-                .await?;
-        }
-        Ok(())
+        let (reply, answer) = oneshot::channel();
+        self.urge(Urgent::Sent(Sent { seqs: seqs.to_vec(), reply })).await?;
+        answer.await.map_err(|_| closed())?
     }
 
     /// Queues everything again that was recorded since a moment: after a broker lost what it had

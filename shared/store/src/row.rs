@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     audience::AudienceSet,
     chain::{Hash, Salt},
-    slot::Slotted,
+    slot::{Columns, Slotted},
 };
 
 /// A record as its row gives it; the audience is still the number of a set.
@@ -20,12 +20,22 @@ pub(crate) struct Loaded {
     pub(crate) head: Hash,
 }
 
+/// How much of a record's row a batch writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extent {
+    /// What every step changes, and of the columns with an index of their own these.
+    Change(Columns),
+    /// It is not in the database yet.
+    New,
+}
+
 /// A record as its row shall be.
 pub(crate) struct RecordRow<'a> {
     pub(crate) record: &'a Record,
     pub(crate) data: &'a str,
     pub(crate) audience: i32,
     pub(crate) head: &'a Hash,
+    /// Nothing where none of them changes.
     pub(crate) slots: Slotted,
 }
 

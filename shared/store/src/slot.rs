@@ -52,6 +52,51 @@ impl Place {
     }
 }
 
+/// Columns of the record table that have an index of their own. A step that changes none of them,
+/// as most do, costs no write to an index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Columns(u32);
+
+impl Columns {
+    const AUDIENCE: u32 = 1 << 31;
+
+    /// The same and the column of a field.
+    pub(crate) fn with(self, place: Place) -> Self {
+        let before = match place.kind {
+            IndexKind::Text => 0,
+            IndexKind::Number => TEXTS,
+            IndexKind::Time => TEXTS + NUMBERS,
+        };
+        Self(self.0 | 1 << (before + place.position))
+    }
+
+    /// The same and the audience.
+    pub(crate) fn with_audience(self) -> Self {
+        Self(self.0 | Self::AUDIENCE)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `audience`, `text3`
+    pub(crate) fn names(self) -> Vec<String> {
+        let kinds =
+            [(IndexKind::Text, TEXTS), (IndexKind::Number, NUMBERS), (IndexKind::Time, TIMES)];
+        let places = kinds
+            .into_iter()
+            .flat_map(|(kind, count)| (0..count).map(move |position| Place { kind, position }));
+        let is_in = |place: &Place| self.and(Self::default().with(*place)) == self;
+        let fields = places.filter(is_in).map(Place::column);
+        let audience = (self.0 & Self::AUDIENCE != 0).then(|| "audience".to_owned());
+        audience.into_iter().chain(fields).collect()
+    }
+}
+
 /// The values of one record's indexed fields, each in its place.
 #[derive(Default)]
 pub(crate) struct Slotted {
@@ -69,6 +114,7 @@ impl Places {
         self.0.get(process)?.iter().find(|(name, _)| name == field).map(|(_, place)| *place)
     }
 
+    /// The values of a record's indexed fields.
     pub(crate) fn slotted(&self, record: &Record) -> Slotted {
         let mut slotted = Slotted::default();
         for (field, place) in self.0.get(&record.process).map_or(&[][..], Vec::as_slice) {

@@ -17,7 +17,7 @@ use crate::{
     entity::counter,
     schema, slot,
     total::{self, Countings},
-    writer::{Answer, Queue, Ticket, Writer},
+    writer::{Answer, Queue, Ticket, Urgent, Writer},
 };
 
 /// Acts that wait for a writer; callers beyond it wait to be queued.
@@ -60,7 +60,7 @@ struct Inner {
     shared: Arc<Shared>,
     service: String,
     clock: Clock,
-    commands: mpsc::Sender<Vec<Ticket>>,
+    urgent: mpsc::Sender<Urgent>,
     deliveries: mpsc::Sender<Vec<Ticket>>,
     closing: CancellationToken,
     writers: TaskTracker,
@@ -145,9 +145,14 @@ impl Store {
 
     async fn enqueue(&self, tickets: Vec<Ticket>) -> Result<(), Setback> {
         let Some(first) = tickets.first() else { return Ok(()) };
-        let inner = &self.inner;
-        let queue = if first.is_command() { &inner.commands } else { &inner.deliveries };
-        queue.send(tickets).await.map_err(|_| closed())
+        if first.is_command() {
+            return self.urge(Urgent::Commands(tickets)).await;
+        }
+        self.inner.deliveries.send(tickets).await.map_err(|_| closed())
+    }
+
+    pub(crate) async fn urge(&self, urgent: Urgent) -> Result<(), Setback> {
+        self.inner.urgent.send(urgent).await.map_err(|_| closed())
     }
 
     async fn answer(
@@ -158,7 +163,7 @@ impl Store {
             Answer::Done(done) => Ok(done),
             Answer::Replay { record, revision } => {
                 let record = match record {
-                    Some(id) => self.record_as_of(id, revision).await?,
+                    Some(id) => self.record_as_of(id, revision).await?.map(Arc::new),
                     None => None,
                 };
                 Ok(Done { record, replayed: true, ..Done::default() })
@@ -223,9 +228,9 @@ impl Store {
 
 impl Inner {
     fn start(shared: Arc<Shared>, options: &Options, clock: Clock) -> Self {
-        let (commands, commands_queued) = mpsc::channel(QUEUE_LENGTH);
+        let (urgent, urgent_queued) = mpsc::channel(QUEUE_LENGTH);
         let (deliveries, deliveries_queued) = mpsc::channel(QUEUE_LENGTH);
-        let queue = Queue { commands: commands_queued, deliveries: deliveries_queued };
+        let queue = Queue { urgent: urgent_queued, deliveries: deliveries_queued };
         let queue = Arc::new(Mutex::new(queue));
         let (closing, writers) = (CancellationToken::new(), TaskTracker::new());
         let written = Arc::new(watch::channel(0).0);
@@ -245,7 +250,7 @@ impl Inner {
         }
         writers.close();
         let service = options.service.clone();
-        Self { shared, service, clock, commands, deliveries, closing, writers, written }
+        Self { shared, service, clock, urgent, deliveries, closing, writers, written }
     }
 }
 
@@ -256,6 +261,6 @@ impl Drop for Inner {
     }
 }
 
-fn closed() -> Setback {
+pub(crate) fn closed() -> Setback {
     Setback::broken("the store is closed")
 }

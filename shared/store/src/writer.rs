@@ -29,6 +29,7 @@ const COLLISIONS: u32 = 3;
 /// A database that restarts is back within this time, or its callers are told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
+const NOT_MARKED: &str = "published events could not be taken out of the outbox";
 
 type Reply = oneshot::Sender<Result<Answer, Setback>>;
 
@@ -45,6 +46,18 @@ impl Ticket {
     }
 }
 
+/// Published events to be taken out of the outbox: they share a commit with the acts that wait.
+pub(crate) struct Sent {
+    pub(crate) seqs: Vec<i64>,
+    pub(crate) reply: oneshot::Sender<Result<(), Setback>>,
+}
+
+/// Something that does not wait behind deliveries.
+pub(crate) enum Urgent {
+    Commands(Vec<Ticket>),
+    Sent(Sent),
+}
+
 /// What a committed act is answered with.
 #[expect(clippy::large_enum_variant, reason = "nearly all are done, and a box costs each of them")]
 pub(crate) enum Answer {
@@ -56,54 +69,78 @@ pub(crate) enum Answer {
     },
 }
 
-/// Acts that wait for a writer. Those that keep their order travel as one item.
+/// What waits for a writer. Acts that keep their order travel as one item.
 pub(crate) struct Queue {
     /// Somebody waits for these: they go first.
-    pub(crate) commands: mpsc::Receiver<Vec<Ticket>>,
+    pub(crate) urgent: mpsc::Receiver<Urgent>,
     /// What the bus delivered and would deliver again.
     pub(crate) deliveries: mpsc::Receiver<Vec<Ticket>>,
 }
 
+/// What was taken from the queue.
+#[derive(Default)]
+struct Load {
+    tickets: Vec<Ticket>,
+    sent: Vec<Sent>,
+}
+
+impl Load {
+    fn add(&mut self, urgent: Urgent) {
+        match urgent {
+            Urgent::Commands(tickets) => self.tickets.extend(tickets),
+            Urgent::Sent(sent) => self.sent.push(sent),
+        }
+    }
+}
+
 impl Queue {
-    /// The next item, a command's before a delivery's; `None` once it is closed and empty.
-    async fn next(&mut self, closing: &CancellationToken) -> Option<Vec<Ticket>> {
+    /// The next item, an urgent one before a delivery; `None` once it is closed and empty.
+    async fn next(&mut self, closing: &CancellationToken) -> Option<Load> {
+        let mut load = Load::default();
         let mut is_closed = false;
         loop {
             tokio::select! {
                 biased;
                 () = closing.cancelled(), if !is_closed => {
-                    self.commands.close();
+                    self.urgent.close();
                     self.deliveries.close();
                     is_closed = true;
                 }
-                Some(item) = self.commands.recv() => return Some(item),
-                Some(item) = self.deliveries.recv() => return Some(item),
+                Some(item) = self.urgent.recv() => {
+                    load.add(item);
+                    return Some(load);
+                }
+                Some(item) = self.deliveries.recv() => {
+                    load.tickets.extend(item);
+                    return Some(load);
+                }
                 else => return None,
             }
         }
     }
 
-    /// Adds the commands that wait now, as far as a batch takes them.
-    fn add_commands(&mut self, tickets: &mut Vec<Ticket>, max_batch: usize) {
-        while tickets.len() < max_batch {
-            let Ok(item) = self.commands.try_recv() else { break };
-            tickets.extend(item);
+    /// Adds what is urgent now, as far as a batch takes it.
+    fn add_urgent(&mut self, load: &mut Load, max_batch: usize) {
+        while load.tickets.len() < max_batch {
+            let Ok(item) = self.urgent.try_recv() else { break };
+            load.add(item);
         }
     }
 
     /// Adds deliveries, too: one at least, so that no flood of commands keeps them waiting for ever.
-    fn add_deliveries(&mut self, tickets: &mut Vec<Ticket>, max_batch: usize) {
+    fn add_deliveries(&mut self, load: &mut Load, max_batch: usize) {
         while let Ok(item) = self.deliveries.try_recv() {
-            tickets.extend(item);
-            if tickets.len() >= max_batch {
+            load.tickets.extend(item);
+            if load.tickets.len() >= max_batch {
                 break;
             }
         }
     }
 }
 
-/// Tickets that are being written, in their order.
+/// What is being written: tickets in their order, and with the first of them what was sent.
 struct Work {
+    sent: Vec<Sent>,
     acts: Vec<Act>,
     replies: std::vec::IntoIter<Reply>,
     /// The lanes in which one of them was not done.
@@ -111,15 +148,20 @@ struct Work {
 }
 
 impl Work {
-    fn of(tickets: Vec<Ticket>) -> Self {
+    fn of(load: Load) -> Self {
         let (acts, replies): (_, Vec<_>) =
-            tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
-        Self { acts, replies: replies.into_iter(), held_lanes: HashSet::new() }
+            load.tickets.into_iter().map(|ticket| (ticket.act, ticket.reply)).unzip();
+        let (sent, replies) = (load.sent, replies.into_iter());
+        Self { sent, acts, replies, held_lanes: HashSet::new() }
     }
 
     /// What is still to be written.
     fn rest(&self) -> &[Act] {
         &self.acts[self.acts.len() - self.replies.len()..]
+    }
+
+    fn is_done(&self) -> bool {
+        self.sent.is_empty() && self.rest().is_empty()
     }
 }
 
@@ -150,13 +192,13 @@ impl Writer {
 
     /// Writes until the store is closed and the queue is empty.
     pub(crate) async fn run(mut self) {
-        while let Some(tickets) = self.next().await {
-            let mut work = Work::of(tickets);
+        while let Some(load) = self.next().await {
+            let mut work = Work::of(load);
             self.write(&mut work).await;
-            while !work.rest().is_empty() {
-                // What takes more than one batch lets commands pass.
-                let mut passing = Work::of(self.commands());
-                while !passing.rest().is_empty() {
+            while !work.is_done() {
+                // What takes more than one batch lets the urgent pass.
+                let mut passing = Work::of(self.urgent());
+                while !passing.is_done() {
                     self.write(&mut passing).await;
                 }
                 self.write(&mut work).await;
@@ -167,17 +209,26 @@ impl Writer {
     /// Commits one batch of the work and answers those who wait for it.
     async fn write(&mut self, work: &mut Work) {
         let mut held_lanes = mem::take(&mut work.held_lanes);
+        let sent = mem::take(&mut work.sent);
+        let seqs: Vec<i64> = sent.iter().flat_map(|sent| &sent.seqs).copied().collect();
         let rest = work.rest();
         let (now, _) = rest.split_at(rest.len().min(self.max_batch));
-        let verdicts = self.commit(now, &mut held_lanes).await;
+        let (verdicts, is_whole) = self.commit(now, &seqs, &mut held_lanes).await;
+        if !now.is_empty() {
+            self.written.send_modify(|commits| *commits += 1);
+        }
         work.held_lanes = held_lanes;
-        self.written.send_modify(|commits| *commits += 1);
+        for Sent { reply, .. } in sent {
+            let outcome = if is_whole { Ok(()) } else { Err(Setback::broken(NOT_MARKED)) };
+            // Who has gone marks them when they are sent again.
+            let _ = reply.send(outcome);
+        }
         // As many replies are taken as there are verdicts: what is left belongs to the rest.
         for verdict in verdicts {
             let Some(reply) = work.replies.next() else { break };
             // A caller that has gone needs no answer.
             let _ = reply.send(match verdict {
-                Verdict::Done(accepted) => Ok(Answer::Done(accepted.into_done())),
+                Verdict::Done(done) => Ok(Answer::Done(done)),
                 Verdict::Replay { record, revision } => Ok(Answer::Replay { record, revision }),
                 Verdict::Setback(setback) => Err(setback),
             });
@@ -185,31 +236,37 @@ impl Writer {
     }
 
     /// What is queued now, at least one item, and about as much as a batch takes.
-    async fn next(&self) -> Option<Vec<Ticket>> {
+    async fn next(&self) -> Option<Load> {
         let mut queue = self.queue.lock().await;
-        let mut tickets = queue.next(&self.closing).await?;
-        queue.add_commands(&mut tickets, self.max_batch);
-        if tickets.len() < self.max_batch || tickets.iter().all(Ticket::is_command) {
-            queue.add_deliveries(&mut tickets, self.max_batch);
+        let mut load = queue.next(&self.closing).await?;
+        queue.add_urgent(&mut load, self.max_batch);
+        if load.tickets.len() < self.max_batch || load.tickets.iter().all(Ticket::is_command) {
+            queue.add_deliveries(&mut load, self.max_batch);
         }
-        Some(tickets)
+        Some(load)
     }
 
-    /// The commands that wait now, unless another writer is about to take them.
-    fn commands(&self) -> Vec<Ticket> {
-        let mut tickets = Vec::new();
+    /// What is urgent now, unless another writer is about to take it.
+    fn urgent(&self) -> Load {
+        let mut load = Load::default();
         if let Ok(mut queue) = self.queue.try_lock() {
-            queue.add_commands(&mut tickets, self.max_batch);
+            queue.add_urgent(&mut load, self.max_batch);
         }
-        tickets
+        load
     }
 
-    /// Commits acts, or the first of them, and says what became of each.
-    async fn commit(&mut self, acts: &[Act], held_lanes: &mut HashSet<Lane>) -> Vec<Verdict> {
-        let failure = match self.commit_whole(acts, held_lanes).await {
+    /// Commits acts, or the first of them, and says what became of each; with them what was sent,
+    /// unless they had to be committed singly.
+    async fn commit(
+        &mut self,
+        acts: &[Act],
+        sent: &[i64],
+        held_lanes: &mut HashSet<Lane>,
+    ) -> (Vec<Verdict>, bool) {
+        let failure = match self.commit_whole(acts, sent, held_lanes).await {
             Ok(verdicts) => {
                 note_held(acts, &verdicts, held_lanes);
-                return verdicts;
+                return (verdicts, true);
             }
             Err(failure) => failure,
         };
@@ -219,24 +276,26 @@ impl Writer {
                 sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
             )
         );
-        if acts.len() == 1 || is_unreachable {
+        if acts.len() <= 1 || is_unreachable {
             tracing::error!(error = ?failure, acts = acts.len(), "a batch could not be committed");
             let setback = Setback::broken(sqlx::Error::from(failure));
             let verdicts: Vec<_> = acts.iter().map(|_| Verdict::Setback(setback.clone())).collect();
             note_held(acts, &verdicts, held_lanes);
-            return verdicts;
+            return (verdicts, false);
         }
         // One of them is guilty, and only that one shall fail.
         let mut verdicts = Vec::with_capacity(acts.len());
         for act in acts {
-            verdicts.extend(Box::pin(self.commit(slice::from_ref(act), held_lanes)).await);
+            let (verdict, _) = Box::pin(self.commit(slice::from_ref(act), &[], held_lanes)).await;
+            verdicts.extend(verdict);
         }
-        verdicts
+        (verdicts, false)
     }
 
     async fn commit_whole(
         &mut self,
         acts: &[Act],
+        sent: &[i64],
         held_lanes: &HashSet<Lane>,
     ) -> Result<Vec<Verdict>, Failure> {
         let mut needs = Needs::default();
@@ -245,7 +304,7 @@ impl Writer {
         loop {
             let (salts, ledger) = (&mut self.salts, &mut self.ledger);
             let lanes = held_lanes.clone();
-            let run = Batch::run(&self.shared, acts, &mut needs, salts, ledger, lanes);
+            let run = Batch::run(&self.shared, acts, sent, &mut needs, salts, ledger, lanes);
             let outcome = run.await;
             self.is_late = needs.late;
             let failure = match outcome {

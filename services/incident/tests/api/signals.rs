@@ -90,7 +90,7 @@ impl Desk {
         self.records.insert(record.id, record.clone());
         let kind = contract::event_type(&record.process, &fact.event, 1);
         let happening = Happening::of_fact(&kind, &record, &fact);
-        steps.push(Step { record, fact });
+        steps.push(Step { record: Arc::new(record), fact });
         for process in self.rules.subscribers(&kind).to_vec() {
             self.happen(&process, &happening, steps);
         }

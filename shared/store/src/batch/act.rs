@@ -10,13 +10,13 @@ use kernel::{Cause, Channel, Refusal, Rule, derived_id};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Batch, Stop, Verdict,
+    Batch, Stop, Verdict,
     overlay::Used,
     stage::{Stage, Staged},
 };
 use crate::{
     Act, Mark, Moment, RecordRef, Setback, Target,
-    act::REFUSED,
+    act::{Done, REFUSED, Step},
     dialect::Failure,
     refusal::Noted,
     row::{MarkRow, OnceRow},
@@ -104,8 +104,8 @@ impl<'a> Batch<'a> {
         match self.find(act).await? {
             Found::Opened(record) => {
                 let record = Some(record);
-                let accepted = Accepted { record, replayed: true, ..Accepted::default() };
-                Ok(Some(Verdict::Done(accepted)))
+                let done = Done { record, replayed: true, ..Done::default() };
+                Ok(Some(Verdict::Done(done)))
             }
             Found::Event => {
                 let cause = Arc::new(act.cause.clone());
@@ -254,7 +254,7 @@ impl<'a> Batch<'a> {
         Ok(known)
     }
 
-    /// The number that the next record of a process gets. It is used up when the act is accepted.
+    /// The number that the next record of a process gets. It is used up when the act is done.
     async fn next_number(&mut self, stage: &Stage, process: &str) -> Result<String, Stop> {
         let definition = self.shared.rules.process(process).ok_or(Setback::Unknown)?;
         let last = match self.overlay.counters.get(process) {
@@ -271,10 +271,10 @@ impl<'a> Batch<'a> {
 
     /// Merges an accepted act into the batch.
     async fn accept(&mut self, act: &'a Act, stage: Stage) -> Result<Verdict, Failure> {
-        let mut accepted = Accepted::default();
+        let mut done = Done::default();
         for (refusal, noted) in stage.refused {
             self.noted.push(noted);
-            accepted.refused.push(refusal);
+            done.refused.push(refusal);
         }
         for (key, record) in stage.holders {
             let before = self.overlay.holders.insert(key.clone(), Some(record)).flatten();
@@ -291,25 +291,25 @@ impl<'a> Batch<'a> {
         };
         for step in stage.steps {
             self.keep(&step).await?;
-            accepted.steps.push((step.record, step.fact));
+            done.steps.push(Step { record: step.record, fact: step.fact });
         }
         for (key, row) in stage.ties {
             self.overlay.tie(key, row);
         }
-        accepted.record = target.and_then(|id| self.overlay.record(id));
-        if let Some((closing, record)) = act.closes.as_ref().zip(accepted.record.as_ref()) {
+        done.record = target.and_then(|id| self.overlay.record(id));
+        if let Some((closing, record)) = act.closes.as_ref().zip(done.record.as_ref()) {
             self.overlay.closings.push(closing.row(record.id));
         }
         if let Some(mark) = &act.delivery {
-            let outcome = if accepted.steps.is_empty() && !accepted.refused.is_empty() {
+            let outcome = if done.steps.is_empty() && !done.refused.is_empty() {
                 REFUSED.to_owned()
             } else {
-                (mark.outcome)(&accepted.steps())
+                (mark.outcome)(&done.steps)
             };
             self.mark(mark, &outcome);
         }
-        self.use_once(act, accepted.record.as_deref());
-        Ok(Verdict::Done(accepted))
+        self.use_once(act, done.record.as_deref());
+        Ok(Verdict::Done(done))
     }
 
     fn known_id(&self, which: &RecordRef) -> Option<Uuid> {

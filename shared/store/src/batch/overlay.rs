@@ -13,7 +13,7 @@ use crate::{
     audience::AudienceSet,
     chain::Hash,
     row::{
-        ClosingRow, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey, TieRow,
+        ClosingRow, Extent, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey, TieRow,
         TotalKey,
     },
 };
@@ -69,8 +69,8 @@ pub(super) struct Held {
     pub(super) audience: Arc<AudienceSet>,
     /// The data as JSON, once the batch has changed the record.
     pub(super) data: Option<String>,
-    /// It is not in the database yet.
-    pub(super) is_new: bool,
+    /// What the batch has to write of it.
+    pub(super) extent: Extent,
     pub(super) timers: Timers,
 }
 
@@ -99,6 +99,6 @@ impl Overlay<'_> {
 
     /// Whether an act before this one opened the record.
     pub(super) fn opens(&self, id: Uuid) -> bool {
-        matches!(self.records.get(&id), Some(Some(held)) if held.is_new)
+        matches!(self.records.get(&id), Some(Some(held)) if held.extent == Extent::New)
     }
 }

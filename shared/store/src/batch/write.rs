@@ -16,7 +16,8 @@ use crate::{
     dialect::{Failure, is_broken_connection},
     payload,
     refusal::Ledger,
-    row::{JournalRow, NewLink, RecordRow, TimerRow},
+    row::{Extent, JournalRow, NewLink, RecordRow, TimerRow},
+    slot::{Columns, Slotted},
 };
 
 impl Batch<'_> {
@@ -25,9 +26,15 @@ impl Batch<'_> {
         let (record, fact) = (&step.record, &step.fact);
         let before = self.overlay.records.remove(&record.id).flatten();
         self.count(before.as_ref().map(|held| &*held.record), step).await?;
-        let (previous, known, is_new, timers) = match before {
-            Some(held) => (held.head, Some(held.audience), held.is_new, held.timers),
-            None => (ORIGIN, None, true, Timers::Kept),
+        let (previous, known, extent, timers) = match before {
+            Some(held) => {
+                let extent = match held.extent {
+                    Extent::Change(columns) => Extent::Change(columns.and(self.columns_of(step))),
+                    Extent::New => Extent::New,
+                };
+                (held.head, Some(held.audience), extent, held.timers)
+            }
+            None => (ORIGIN, None, Extent::New, Timers::Kept),
         };
         let audience = match known.filter(|_| fact.audience.is_none()) {
             Some(audience) => audience,
@@ -76,9 +83,17 @@ impl Batch<'_> {
             (None, None) => timers,
         };
         let record = Arc::clone(record);
-        let held = Held { record, head: link, audience, data: Some(data), is_new, timers };
+        let held = Held { record, head: link, audience, data: Some(data), extent, timers };
         self.overlay.records.insert(held.record.id, Some(held));
         Ok(())
+    }
+
+    /// The columns with an index of their own that a step changes.
+    fn columns_of(&self, step: &Staged) -> Columns {
+        let (process, fact) = (&step.record.process, &step.fact);
+        let places = fact.changes.keys().filter_map(|field| self.shared.places.of(process, field));
+        let columns = places.fold(Columns::default(), Columns::with);
+        if fact.audience.is_some() { columns.with_audience() } else { columns }
     }
 
     /// A timer that fired does not stay due, whatever the transition made of the others.
@@ -142,25 +157,30 @@ impl Batch<'_> {
         let (tx, overlay, places) = (&mut self.tx, &self.overlay, &self.shared.places);
         let changed = overlay.records.values().flatten();
         let rows = changed.filter_map(|held| {
+            let slots = match held.extent {
+                Extent::Change(columns) if columns.is_empty() => Slotted::default(),
+                Extent::Change(_) | Extent::New => places.slotted(&held.record),
+            };
             let row = RecordRow {
                 record: &held.record,
                 data: held.data.as_deref()?,
                 audience: held.audience.id,
                 head: &held.head,
-                slots: places.slotted(&held.record),
+                slots,
             };
-            Some((held.is_new, row))
+            Some((held.extent, row))
         });
-        let (new, old): (Vec<_>, Vec<_>) = rows.partition(|(is_new, _)| *is_new);
-        let mut new: Vec<_> = new.into_iter().map(|(_, row)| row).collect();
-        let old: Vec<_> = old.into_iter().map(|(_, row)| row).collect();
-        // Neighbours in the table are neighbours in its indexes.
-        new.sort_unstable_by_key(|row| row.record.id);
-        if !old.is_empty() {
-            tx.update_records(&old).await?;
+        let mut by_extent: BTreeMap<Extent, Vec<RecordRow<'_>>> = BTreeMap::new();
+        for (extent, row) in rows {
+            by_extent.entry(extent).or_default().push(row);
         }
-        if !new.is_empty() {
-            tx.insert_records(&new).await?;
+        for (extent, mut rows) in by_extent {
+            // Neighbours in the table are neighbours in its indexes.
+            rows.sort_unstable_by_key(|row| row.record.id);
+            match extent {
+                Extent::Change(columns) => tx.update_records(columns, &rows).await?,
+                Extent::New => tx.insert_records(&rows).await?,
+            }
         }
         if !overlay.journal.is_empty() {
             tx.insert_journal(&overlay.journal).await?;
@@ -174,7 +194,7 @@ impl Batch<'_> {
         let (mut cleared, mut rows) = (Vec::new(), Vec::new());
         for held in self.overlay.records.values().flatten() {
             let Timers::Replaced(timers) = &held.timers else { continue };
-            if !held.is_new {
+            if held.extent != Extent::New {
                 cleared.push(held.record.id);
             }
             rows.extend(timers.iter().map(|timer| TimerRow {
@@ -234,6 +254,9 @@ impl Batch<'_> {
                 .map(|((consumer, outcome), n)| (consumer, outcome, n))
                 .collect();
             tx.add_tallies(&rows).await?;
+        }
+        if !self.sent.is_empty() {
+            tx.clear_outbox(self.sent).await?;
         }
         let refusals = ledger.enter(std::mem::take(&mut self.noted));
         if !refusals.is_empty() {

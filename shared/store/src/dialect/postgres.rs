@@ -9,9 +9,12 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{Failure, Lock, loaded};
-use crate::row::{
-    ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
-    RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+use crate::{
+    row::{
+        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
+        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+    },
+    slot::Columns,
 };
 
 type Done = Result<(), sqlx::Error>;
@@ -183,7 +186,41 @@ fn with_slots<'q>(mut sql: Query<'q>, rows: &'q [RecordRow<'_>]) -> Query<'q> {
     sql
 }
 
-pub(super) async fn update_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+pub(super) async fn update_records(
+    db: &mut PgConnection,
+    columns: Columns,
+    rows: &[RecordRow<'_>],
+) -> Done {
+    if columns.is_empty() { step_records(db, rows).await } else { change_records(db, rows).await }
+}
+
+async fn step_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
+    const SQL: &str = "WITH moved AS (UPDATE record AS r SET definition = u.definition, state = u.state, \
+        revision = u.revision, data = u.data, updated_at = u.updated_at, \
+        entered_at = u.entered_at, closed_at = u.closed_at, head = u.head \
+        FROM UNNEST($1::uuid[], $2::int[], $3::text[], $4::bigint[], $5::text[], \
+        $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::bytea[]) \
+        AS u(id, definition, state, revision, data, updated_at, entered_at, closed_at, head) \
+        WHERE r.id = u.id RETURNING r.id, r.state, r.updated_at, r.closed_at) \
+        UPDATE standing AS s SET state = moved.state, updated_at = moved.updated_at, \
+        closed_at = moved.closed_at FROM moved WHERE s.record_id = moved.id";
+    query(SQL)
+        .bind(each(rows, |row| row.record.id))
+        .bind(each(rows, |row| row.record.definition.cast_signed()))
+        .bind(each(rows, |row| row.record.state.as_str()))
+        .bind(each(rows, |row| row.record.revision.cast_signed()))
+        .bind(each(rows, |row| row.data))
+        .bind(each(rows, |row| row.record.updated_at))
+        .bind(each(rows, |row| row.record.entered_at))
+        .bind(each(rows, |row| row.record.closed_at))
+        .bind(each(rows, |row| row.head.as_slice()))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// All columns that may change: PostgreSQL sees by itself which of them do.
+async fn change_records(db: &mut PgConnection, rows: &[RecordRow<'_>]) -> Done {
     const SQL: &str = "WITH moved AS (UPDATE record AS r SET definition = u.definition, state = u.state, \
         revision = u.revision, data = u.data, audience = u.audience, updated_at = u.updated_at, \
         entered_at = u.entered_at, closed_at = u.closed_at, head = u.head, \
@@ -280,6 +317,10 @@ pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -
         .execute(db)
         .await
         .map(drop)
+}
+
+pub(super) async fn clear_outbox(db: &mut PgConnection, seqs: &[i64]) -> Done {
+    query("DELETE FROM outbox WHERE seq = ANY($1)").bind(seqs).execute(db).await.map(drop)
 }
 
 pub(super) async fn clear_timers(db: &mut PgConnection, records: &[Uuid]) -> Done {

@@ -1,5 +1,7 @@
 //! SQLite: one writer, so no row is ever locked; several rows a statement, in a few fixed sizes.
 
+use std::fmt::Write as _;
+
 use sqlx::{
     AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, query,
     sqlite::{SqliteArguments, SqliteRow},
@@ -7,9 +9,12 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{Failure, Lock, loaded};
-use crate::row::{
-    ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
-    RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+use crate::{
+    row::{
+        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
+        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+    },
+    slot::Columns,
 };
 
 type Done = Result<(), sqlx::Error>;
@@ -212,23 +217,22 @@ pub(super) async fn is_tied(db: &mut SqliteConnection, key: &TieKey) -> Result<b
     Ok(found.is_some())
 }
 
-/// New rows and changed ones alike: all their columns are at hand.
-async fn put_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
+/// New rows and changed ones alike. Of a row that is there only what changes is taken: a column that
+/// is set is written to its index even where it stays the same.
+async fn put_records(db: &mut SqliteConnection, columns: Columns, rows: &[RecordRow<'_>]) -> Done {
     const HEAD: &str = "INSERT INTO record (id, process, number, definition, state, revision, data, \
         audience, opened_at, updated_at, entered_at, closed_at, opened_by, partition, head, \
         text1, text2, text3, text4, text5, text6, text7, text8, \
         number1, number2, number3, number4, time1, time2, time3, time4)";
     const TAIL: &str = "ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, \
         state = excluded.state, revision = excluded.revision, data = excluded.data, \
-        audience = excluded.audience, updated_at = excluded.updated_at, \
-        entered_at = excluded.entered_at, closed_at = excluded.closed_at, head = excluded.head, \
-        text1 = excluded.text1, text2 = excluded.text2, text3 = excluded.text3, \
-        text4 = excluded.text4, text5 = excluded.text5, text6 = excluded.text6, \
-        text7 = excluded.text7, text8 = excluded.text8, number1 = excluded.number1, \
-        number2 = excluded.number2, number3 = excluded.number3, number4 = excluded.number4, \
-        time1 = excluded.time1, time2 = excluded.time2, time3 = excluded.time3, \
-        time4 = excluded.time4";
-    insert(&mut *db, HEAD, 31, TAIL, rows, |sql, row| {
+        updated_at = excluded.updated_at, entered_at = excluded.entered_at, \
+        closed_at = excluded.closed_at, head = excluded.head";
+    let mut tail = TAIL.to_owned();
+    for column in columns.names() {
+        let _ = write!(tail, ", {column} = excluded.{column}");
+    }
+    insert(&mut *db, HEAD, 31, &tail, rows, |sql, row| {
         let record = row.record;
         let mut sql = sql
             .bind(record.id)
@@ -276,12 +280,16 @@ async fn put_standings(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Don
     .map(drop)
 }
 
-pub(super) async fn update_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
-    put_records(db, rows).await
+pub(super) async fn update_records(
+    db: &mut SqliteConnection,
+    columns: Columns,
+    rows: &[RecordRow<'_>],
+) -> Done {
+    put_records(db, columns, rows).await
 }
 
 pub(super) async fn insert_records(db: &mut SqliteConnection, rows: &[RecordRow<'_>]) -> Done {
-    put_records(db, rows).await
+    put_records(db, Columns::default(), rows).await
 }
 
 pub(super) async fn insert_journal(db: &mut SqliteConnection, rows: &[JournalRow]) -> Done {
@@ -310,6 +318,11 @@ pub(super) async fn insert_journal(db: &mut SqliteConnection, rows: &[JournalRow
     })
     .await
     .map(drop)
+}
+
+pub(super) async fn clear_outbox(db: &mut SqliteConnection, seqs: &[i64]) -> Done {
+    let sql = "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))";
+    query(sql).bind(json(&seqs)).execute(db).await.map(drop)
 }
 
 pub(super) async fn clear_timers(db: &mut SqliteConnection, records: &[Uuid]) -> Done {

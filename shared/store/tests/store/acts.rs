@@ -82,7 +82,7 @@ async fn several_commands_are_done_all_or_none(site: &Site) {
     act.commands.push(take("nonsense"));
     assert!(matches!(store.act(act).await, Err(Setback::Refused(_))));
     let now = store.record("case", &RecordRef::Id(case.id), &Reader::Everything).await;
-    assert_eq!(now.expect("an answer").as_ref(), Some(&case));
+    assert_eq!(now.expect("an answer"), Some((*case).clone()));
 }
 
 async fn the_same_cause_opens_once(site: &Site) {
@@ -166,8 +166,10 @@ async fn a_bad_command_fails_alone_and_leaves_no_gap_in_the_numbers(site: &Site)
         site.opening(&format!("case {n}"), fields)
     });
     let answers = store.act_all(acts.collect()).await;
-    let numbers: Vec<_> =
-        answers.into_iter().filter_map(|answer| Some(answer.ok()?.record?.number)).collect();
+    let numbers: Vec<_> = answers
+        .into_iter()
+        .filter_map(|answer| Some(answer.ok()?.record?.number.clone()))
+        .collect();
     let expected: Vec<_> = (1..=13).map(|n| format!("CAS{n:07}")).collect();
     assert_eq!(numbers, expected);
 }
@@ -180,7 +182,8 @@ async fn numbers_have_no_gaps_when_many_open_at_once(site: &Site) {
         store.act(site.opening(&format!("case {n}"), fields))
     });
     let answers = futures::future::join_all(all).await;
-    let numbers = answers.into_iter().filter_map(|answer| Some(answer.ok()?.record?.number));
+    let numbers =
+        answers.into_iter().filter_map(|answer| Some(answer.ok()?.record?.number.clone()));
     let mut numbers: Vec<_> = numbers.collect();
     numbers.sort();
     let expected: Vec<_> = (1..=96).map(|n| format!("CAS{n:07}")).collect();

@@ -216,7 +216,7 @@ pub fn done(result: Result<Done, Setback>) -> Done {
 }
 
 pub fn record_of(result: Result<Done, Setback>) -> Record {
-    done(result).record.expect("a record")
+    Arc::unwrap_or_clone(done(result).record.expect("a record"))
 }
 
 pub async fn on_sqlite(test: impl AsyncFnOnce(&Site)) {
