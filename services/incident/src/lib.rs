@@ -23,10 +23,10 @@ pub const SCHEMES: [(&str, &str); 7] = [
     ("working.v1.yaml", include_str!("../schemes/working.v1.yaml")),
 ];
 
-/// The durable consumer of ALERTS; a new name would hear all history again.
+/// The consumer of ALERTS; a new name would hear all history again.
 pub(crate) const CONSUMER: &str = "incident-alerts";
 
-/// The durable consumer of SLA, for the clocks of our records.
+/// The consumer of SLA, for the clocks of our records.
 const CLOCKS: &str = "incident-clocks";
 
 /// The table of contents of the service.

@@ -47,7 +47,7 @@ pub const CALCULATIONS: [(&str, engine::Calculation); 5] = [
     ("latest", memory::latest),
 ];
 
-/// The durable consumer of INCIDENT; a new name would hear all history again.
+/// The consumer of INCIDENT; a new name would hear all history again.
 const INCIDENTS: &str = "sla-incidents";
 
 /// The table of contents of the service.

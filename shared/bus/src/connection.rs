@@ -15,7 +15,7 @@ use async_nats::{
 };
 use tokio::sync::watch;
 
-use crate::{Address, address::Login};
+use crate::{Address, address::Login, place::Progress};
 
 /// How long an answer of the server may take before it counts as lost.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -81,6 +81,7 @@ pub(crate) struct Inner {
     pub jetstream: jetstream::Context,
     pub options: Options,
     pub counted: Counted,
+    pub progress: Progress,
     pub up: watch::Receiver<bool>,
     pub losses: watch::Receiver<u64>,
 }
@@ -166,7 +167,9 @@ impl Bus {
             .await
             .map_err(|error| BusError::client("the NATS address cannot be used")(error.into()))?;
         let jetstream = ContextBuilder::new().timeout(ANSWER_WITHIN).build(client.clone());
-        Ok(Self { inner: Arc::new(Inner { client, jetstream, options, counted, up, losses }) })
+        let progress = Progress::default();
+        let inner = Inner { client, jetstream, options, counted, progress, up, losses };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Whether the server is there now.

@@ -15,9 +15,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bus, Desk, Fence, Leases,
-    lane::{Lane, durable},
+    Bus, Desk, Fault, Fence, Leases, Place, Places,
+    lane::{Lane, lease_of, name_of},
     lease::{ROUND, TTL},
+    place::Progress,
 };
 
 /// Silence of this long means that a replica has gone.
@@ -27,7 +28,7 @@ const FAREWELL: &str = "-";
 /// Who consumes what.
 #[derive(Clone, Debug)]
 pub struct Consumption {
-    /// The durable consumers' name, kebab-case and never changed: a new name replays all history.
+    /// The consumer's name, kebab-case and never changed: a new name replays all history.
     pub name: String,
     /// `ALERTS`, `INCIDENT`, …; made where they are missing.
     pub streams: Vec<String>,
@@ -37,7 +38,7 @@ pub struct Consumption {
 
 /// Consumes until `stop`: each partition in order, by one replica at a time. Returns when what was
 /// in hand is finished and the leases are given back.
-pub async fn consume<D: Desk, L: Leases>(
+pub async fn consume<D: Desk, L: Leases + Places>(
     bus: Bus,
     what: Consumption,
     desk: Arc<D>,
@@ -77,11 +78,12 @@ struct Held {
     fence: Fence,
     stop: CancellationToken,
     lanes: Vec<JoinHandle<()>>,
+    written: Written,
     /// The lease is ours until then, even when the database cannot be asked.
     sure_until: Instant,
 }
 
-impl<D: Desk, L: Leases> Rota<D, L> {
+impl<D: Desk, L: Leases + Places> Rota<D, L> {
     async fn run(&mut self, stop: &CancellationToken) {
         let mut round = tokio::time::interval(ROUND);
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -100,6 +102,7 @@ impl<D: Desk, L: Leases> Rota<D, L> {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = round.tick() => {
+                    self.write_down().await;
                     if self.renew().await && self.share_out().await {
                         self.say("").await;
                     }
@@ -129,6 +132,19 @@ impl<D: Desk, L: Leases> Rota<D, L> {
             let said = format!("{prefix}{}", self.what.owner);
             // Hearsay: said again in a second.
             let _ = self.bus.inner.client.publish(self.subject.clone(), said.into()).await;
+        }
+    }
+
+    /// Writes down how far the lanes have come since the last time.
+    async fn write_down(&mut self) {
+        let progress = &self.bus.inner.progress;
+        let moved: Vec<_> =
+            self.held.values().flat_map(|held| held.written.moved(progress)).collect();
+        match write_down(&self.leases, &moved).await {
+            Ok(()) => self.held.values_mut().for_each(|held| held.written.note(&moved)),
+            Err(error) => {
+                tracing::warn!(consumer = self.what.name, error, "places cannot be written down");
+            }
         }
     }
 
@@ -163,6 +179,7 @@ impl<D: Desk, L: Leases> Rota<D, L> {
                 tracing::warn!(consumer = self.what.name, partition, "a lease is lost");
                 held.stop.cancel();
                 held.lanes.iter().for_each(JoinHandle::abort);
+                held.written.forget(&self.bus.inner.progress);
             }
             is_ours
         });
@@ -182,10 +199,10 @@ impl<D: Desk, L: Leases> Rota<D, L> {
             if self.held.contains_key(&partition) || self.leaving.contains_key(&partition) {
                 continue;
             }
-            let name = durable(&self.what.name, partition);
+            let name = lease_of(&self.what.name, partition);
             let asked = Instant::now();
-            match self.leases.acquire(&name, &self.what.owner, TTL).await {
-                Ok(Some(fence)) => self.take_up(partition, fence, asked + TTL),
+            match self.lease(&name).await {
+                Ok(Some((fence, written))) => self.take_up(partition, fence, written, asked + TTL),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(consumer = self.what.name, error, "leases cannot be asked for");
@@ -196,24 +213,42 @@ impl<D: Desk, L: Leases> Rota<D, L> {
         true
     }
 
-    fn take_up(&mut self, partition: u8, fence: Fence, sure_until: Instant) {
+    /// Takes a lease, and with it the places where its lanes go on.
+    async fn lease(&self, name: &str) -> Result<Option<(Fence, Written)>, Fault> {
+        let Some(fence) = self.leases.acquire(name, &self.what.owner, TTL).await? else {
+            return Ok(None);
+        };
+        let lanes: Vec<String> =
+            self.what.streams.iter().map(|stream| name_of(name, stream)).collect();
+        // After the lease: whoever held it before has written down all that it will.
+        let mut known = self.leases.places(&lanes).await?;
+        let place = |lane: String| {
+            let place = known.remove(&lane).unwrap_or_default();
+            (lane, place)
+        };
+        Ok(Some((fence, Written(lanes.into_iter().map(place).collect()))))
+    }
+
+    fn take_up(&mut self, partition: u8, fence: Fence, written: Written, sure_until: Instant) {
         let stop = CancellationToken::new();
         let lanes = self
             .what
             .streams
             .iter()
-            .map(|stream| {
+            .zip(&written.0)
+            .map(|(stream, (_, place))| {
                 let lane = Lane::new(
                     self.bus.clone(),
-                    (&self.what.name, stream, partition),
+                    (stream, partition),
                     Arc::clone(&self.desk),
                     fence.clone(),
                     stop.clone(),
+                    place.clone(),
                 );
                 tokio::spawn(lane.run())
             })
             .collect();
-        self.held.insert(partition, Held { fence, stop, lanes, sure_until });
+        self.held.insert(partition, Held { fence, stop, lanes, written, sure_until });
     }
 
     /// Begins to give back: beside the rounds, which must not miss a renewal meanwhile.
@@ -221,20 +256,57 @@ impl<D: Desk, L: Leases> Rota<D, L> {
         for (partition, held) in
             self.held.extract_if(.., |partition, held| is_surplus(*partition, held))
         {
-            let leaving = tokio::spawn(leave(self.leases.clone(), held));
+            let leaving = tokio::spawn(leave(self.bus.clone(), self.leases.clone(), held));
             self.leaving.insert(partition, leaving);
         }
     }
 }
 
-/// Lets the lanes finish what they have in hand, then gives their lease back.
-async fn leave<L: Leases>(leases: L, held: Held) {
+/// Places as they were written down last, one for each lane of a lease.
+struct Written(Vec<(String, Place)>);
+
+impl Written {
+    /// Where lanes are that have moved since.
+    fn moved(&self, progress: &Progress) -> Vec<(String, Place)> {
+        let now = self.0.iter().filter_map(|(lane, place)| {
+            let now = progress.of(lane).filter(|now| now != place)?;
+            Some((lane.clone(), now))
+        });
+        now.collect()
+    }
+
+    /// The lanes are not this process's any more.
+    fn forget(&self, progress: &Progress) {
+        self.0.iter().for_each(|(lane, _)| progress.forget(lane));
+    }
+
+    fn note(&mut self, moved: &[(String, Place)]) {
+        for (lane, place) in &mut self.0 {
+            if let Some((_, now)) = moved.iter().find(|(name, _)| name == lane) {
+                place.clone_from(now);
+            }
+        }
+    }
+}
+
+async fn write_down(places: &impl Places, moved: &[(String, Place)]) -> Result<(), Fault> {
+    if moved.is_empty() { Ok(()) } else { places.reached(moved).await }
+}
+
+/// Lets the lanes finish what they have in hand, writes down where they are, then gives their lease
+/// back.
+async fn leave<L: Leases + Places>(bus: Bus, leases: L, held: Held) {
     held.stop.cancel();
     let patience = held.sure_until.saturating_duration_since(Instant::now());
     let aborts: Vec<_> = held.lanes.iter().map(JoinHandle::abort_handle).collect();
     if tokio::time::timeout(patience, join_all(held.lanes)).await.is_err() {
         aborts.iter().for_each(AbortHandle::abort);
     }
+    let moved = held.written.moved(&bus.inner.progress);
+    if let Err(error) = write_down(&leases, &moved).await {
+        tracing::warn!(lease = held.fence.name, error, "places cannot be written down");
+    }
+    held.written.forget(&bus.inner.progress);
     if let Err(error) = leases.release(&held.fence).await {
         tracing::warn!(lease = held.fence.name, error, "a lease cannot be given back");
     }

@@ -1,7 +1,7 @@
 //! JetStream: streams, the relay, deliveries, dead letters, and a nats-server to run them on.
 //!
 //! The only crate that knows the NATS client. It knows neither store nor engine: what it needs of
-//! them it asks through the traits [`Outbox`], [`Leases`] and [`Desk`].
+//! them it asks through the traits [`Outbox`], [`Leases`], [`Places`] and [`Desk`].
 
 mod address;
 mod connection;
@@ -11,6 +11,7 @@ mod delivery;
 mod descriptors;
 mod lane;
 mod lease;
+mod place;
 mod publish;
 mod reading;
 mod relay;
@@ -25,6 +26,7 @@ pub use consume::{Consumption, consume};
 pub use delivery::{Delivery, Desk, Outcome};
 pub use descriptors::Descriptors;
 pub use lease::{Fault, Fence, Leases};
+pub use place::{Place, Places};
 pub use publish::{MAX_BATCH, Message, NotDurable, Publisher};
 pub use relay::{Outbox, Outgoing, relay};
 pub use standing::Standing;

@@ -1,18 +1,19 @@
 //! How far a consumer has come, for settling and reconciliation.
 
-use async_nats::jetstream::context::ConsumerInfoErrorKind;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use futures::future::try_join_all;
 use kernel::PARTITIONS;
 
-use crate::{Bus, BusError, lane::durable};
+use crate::{
+    Bus, BusError, Fault, Places,
+    lane::{filter, lease_of, name_of},
+};
 
 /// What is still ahead of a consumer, over all partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// In the stream and not yet delivered.
-    pub pending: u64,
-    /// Delivered and not yet acknowledged.
-    pub in_hand: u64,
+    /// Partitions of which not all is settled.
+    pub behind: u8,
     /// Partitions that nobody has consumed yet.
     pub unopened: u8,
 }
@@ -26,52 +27,45 @@ impl Standing {
 }
 
 impl Bus {
-    /// What the consumer still has before it in these streams.
+    /// What the consumer still has before it in these streams. Of lanes in other processes it knows
+    /// what these have written down.
     ///
     /// # Errors
-    /// When the server cannot be reached.
-    pub async fn standing(&self, consumer: &str, streams: &[String]) -> Result<Standing, BusError> {
+    /// When the server or the database cannot be reached.
+    pub async fn standing<P: Places>(
+        &self,
+        consumer: &str,
+        streams: &[String],
+        places: &P,
+    ) -> Result<Standing, Fault> {
         self.reachable()?;
-        let asked = streams.iter().flat_map(|stream| {
-            (0..PARTITIONS).map(move |partition| self.standing_of(stream, consumer, partition))
-        });
         let mut sum = Standing::default();
-        for one in try_join_all(asked).await? {
-            sum.pending += one.pending;
-            sum.in_hand += one.in_hand;
-            sum.unopened += one.unopened;
+        for name in streams {
+            let fault = || BusError::client(format!("the stream {name} cannot be asked"));
+            let stream = self.inner.jetstream.get_stream(name).await;
+            let stream = stream.map_err(|error| fault()(error.into()))?;
+            let made = stream.cached_info().created.to_string();
+            let lane = |partition| name_of(&lease_of(consumer, partition), name);
+            let lanes: Vec<String> = (0..PARTITIONS).map(lane).collect();
+            let written = places.places(&lanes).await?;
+            let ends = (0..PARTITIONS).map(|partition| end_of(&stream, filter(name, partition)));
+            for (lane, end) in lanes.iter().zip(try_join_all(ends).await?) {
+                match self.inner.progress.of(lane).or_else(|| written.get(lane).cloned()) {
+                    None => sum.unopened += 1,
+                    Some(place) if place.made != made || place.sequence < end => sum.behind += 1,
+                    Some(_) => {}
+                }
+            }
         }
         Ok(sum)
     }
+}
 
-    async fn standing_of(
-        &self,
-        stream: &str,
-        consumer: &str,
-        partition: u8,
-    ) -> Result<Standing, BusError> {
-        let fault = || BusError::client(format!("the consumer {consumer} cannot be asked"));
-        let stream = self
-            .inner
-            .jetstream
-            .get_stream_no_info(stream)
-            .await
-            .map_err(|error| fault()(error.into()))?;
-        match stream.consumer_info(durable(consumer, partition)).await {
-            Ok(found) => Ok(Standing {
-                pending: found.num_pending,
-                in_hand: found.num_ack_pending as u64,
-                unopened: 0,
-            }),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound
-                ) =>
-            {
-                Ok(Standing { unopened: 1, ..Standing::default() })
-            }
-            Err(error) => Err(fault()(error.into())),
-        }
+/// The sequence of the last message on these subjects; zero where there is none.
+async fn end_of(stream: &Stream, subjects: String) -> Result<u64, BusError> {
+    match stream.get_last_raw_message_by_subject(&subjects).await {
+        Ok(message) => Ok(message.sequence),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+        Err(error) => Err(BusError::client("the end of a partition cannot be asked")(error.into())),
     }
 }

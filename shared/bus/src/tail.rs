@@ -1,12 +1,12 @@
 //! The live tail: events as they come, from now or from where a reader left off.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use contract::{Envelope, subject};
 use futures::Stream;
 use tokio::sync::mpsc;
 
-use crate::{Bus, reading::Reading};
+use crate::{Bus, BusError, reading::Reading};
 
 /// Events that a slow reader may be behind before the server keeps them for it.
 const AHEAD: usize = 256;
@@ -54,28 +54,36 @@ async fn read(
     stream: &str,
     after: Option<u64>,
     tell: &mpsc::Sender<Tailed>,
-) -> std::convert::Infallible {
-    let start_at = |next| Reading::new(bus.clone(), stream, &filter(stream), next);
+) -> Infallible {
     let last = last_of(bus, stream).await;
-    let mut reading = start_at(after.map_or(last, |place| place.min(last)) + 1);
+    let mut next = after.map_or(last, |place| place.min(last)) + 1;
     loop {
-        match reading.next().await {
-            Ok((sequence, message)) => {
-                let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_ref());
-                if let Ok(event) = Envelope::from_message(header, &message.payload) {
-                    let tailed = Tailed { stream: stream.to_owned(), sequence, event };
-                    // A reader that has gone ends us from outside.
-                    let _ = tell.send(tailed).await;
-                }
-            }
-            Err(error) => {
-                tracing::debug!(stream, error = ?error, "a tail starts over");
-                tokio::time::sleep(PAUSE).await;
-                // A stream that was made anew counts from 1 again.
-                if last_of(bus, stream).await + 1 < reading.place() {
-                    reading = start_at(1);
-                }
-            }
+        let Err(error) = read_on(bus, stream, &mut next, tell).await;
+        tracing::debug!(stream, error = ?error, "a tail starts over");
+        tokio::time::sleep(PAUSE).await;
+        // A stream that was made anew counts from 1 again.
+        if last_of(bus, stream).await + 1 < next {
+            next = 1;
+        }
+    }
+}
+
+/// Reads from `next` on, which moves along, to the first interruption.
+async fn read_on(
+    bus: &Bus,
+    stream: &str,
+    next: &mut u64,
+    tell: &mpsc::Sender<Tailed>,
+) -> Result<Infallible, BusError> {
+    let mut reading = Reading::begin(bus, stream, &filter(stream), *next).await?;
+    loop {
+        let (sequence, message) = reading.next().await?;
+        *next = sequence + 1;
+        let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_ref());
+        if let Ok(event) = Envelope::from_message(header, &message.payload) {
+            let tailed = Tailed { stream: stream.to_owned(), sequence, event };
+            // A reader that has gone ends us from outside.
+            let _ = tell.send(tailed).await;
         }
     }
 }

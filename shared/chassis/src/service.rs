@@ -51,7 +51,7 @@ pub(crate) type Routes = Box<dyn FnOnce(&Office) -> Router + Send>;
 pub(crate) struct Hears {
     /// `INCIDENT`, `ALERTS`
     pub stream: String,
-    /// The durable consumer's name, which never changes: a new one would hear all history again.
+    /// The consumer's name, which never changes: a new one would hear all history again.
     pub consumer: &'static str,
     pub reading: Reading,
 }

@@ -5,8 +5,15 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trai
 
 use crate::StoreError;
 
+/// What was added to the ground, each in its turn and never changed once it has landed. What was made
+/// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
+const EXTENSIONS: [Extension; 3] = [
+    Extension { version: 2, name: "m0002_ties", sql: include_str!("schema/ties.sql") },
+    Extension { version: 3, name: "m0003_totals", sql: include_str!("schema/totals.sql") },
+    Extension { version: 4, name: "m0004_places", sql: include_str!("schema/places.sql") },
+];
 /// The version of the tables that this binary makes, and the newest that it was written for.
-pub(crate) const VERSION: i32 = 3;
+pub(crate) const VERSION: i32 = EXTENSIONS[EXTENSIONS.len() - 1].version;
 /// Only one of several replicas that start together makes the tables: "stewards" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7374_6577_6172_6473;
 
@@ -15,7 +22,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Ground), Box::new(Ties), Box::new(Totals)]
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![Box::new(Ground)];
+        for extension in EXTENSIONS {
+            migrations.push(Box::new(extension));
+        }
+        migrations
     }
 }
 
@@ -42,44 +53,28 @@ impl MigrationTrait for Ground {
     }
 }
 
-struct Ties;
+/// Statements in the words of `in_dialect`, after which the tables are those of `version`.
+struct Extension {
+    version: i32,
+    name: &'static str,
+    sql: &'static str,
+}
 
-impl MigrationName for Ties {
-    fn name(&self) -> &'static str {
-        "m0002_ties"
+impl MigrationName for Extension {
+    fn name(&self) -> &str {
+        self.name
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Ties {
+impl MigrationTrait for Extension {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        extend(manager, 2, include_str!("schema/ties.sql")).await
+        let (db, version) = (manager.get_connection(), self.version);
+        db.execute_unprepared(&in_dialect(self.sql, manager.get_database_backend())).await?;
+        let stamp = format!("UPDATE schema_info SET version = {version} WHERE version < {version}");
+        db.execute_unprepared(&stamp).await?;
+        Ok(())
     }
-}
-
-struct Totals;
-
-impl MigrationName for Totals {
-    fn name(&self) -> &'static str {
-        "m0003_totals"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Totals {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        extend(manager, 3, include_str!("schema/totals.sql")).await
-    }
-}
-
-/// Runs the statements of a migration, after which the tables are those of `version`. What was made
-/// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
-async fn extend(manager: &SchemaManager<'_>, version: i32, sql: &str) -> Result<(), DbErr> {
-    let db = manager.get_connection();
-    db.execute_unprepared(&in_dialect(sql, manager.get_database_backend())).await?;
-    let stamp = format!("UPDATE schema_info SET version = {version} WHERE version < {version}");
-    db.execute_unprepared(&stamp).await?;
-    Ok(())
 }
 
 /// Text sorts by its bytes on both databases, so that pages and cursors agree everywhere.

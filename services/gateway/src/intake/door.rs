@@ -16,7 +16,7 @@ use chrono::SecondsFormat;
 use contract::{SIGNAL_TYPE, Signal, SignalStatus, signal_key, subject};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use kernel::Clock;
+use kernel::{Clock, derived_id};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -171,7 +171,8 @@ fn message(
         signal = quarantine::unreadable(arrival, &signal.source, reason, &payload);
         payload = serde_json::to_vec(&signal)?;
     }
-    let id = Uuid::new_v4().to_string();
+    // By the time of arrival, so that what came together lies together in the inbox.
+    let id = derived_id(Uuid::new_v4(), arrival.at, 0).to_string();
     let mut headers = vec![
         ("Nats-Msg-Id", id.clone()),
         ("ce-specversion", "1.0".to_owned()),

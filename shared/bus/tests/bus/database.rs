@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing};
+use bus::{Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing, Place, Places};
 use contract::Envelope;
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ struct Shared {
 #[derive(Default)]
 pub struct Tables {
     pub leases: HashMap<String, Lease>,
+    /// Lane to place.
+    pub places: HashMap<String, Place>,
     /// Journal number to event; those that are sent are gone.
     pub outbox: BTreeMap<i64, Envelope>,
     pub inbox: HashSet<String>,
@@ -107,6 +109,25 @@ impl Leases for Database {
             && lease.token == fence.token
         {
             lease.owner = None;
+        }
+        Ok(())
+    }
+}
+
+impl Places for Database {
+    async fn places(&self, lanes: &[String]) -> Result<HashMap<String, Place>, Fault> {
+        let tables = self.tables();
+        let known = lanes.iter().filter_map(|lane| tables.places.get_key_value(lane));
+        Ok(known.map(|(lane, place)| (lane.clone(), place.clone())).collect())
+    }
+
+    async fn reached(&self, places: &[(String, Place)]) -> Result<(), Fault> {
+        let mut tables = self.tables();
+        for (lane, place) in places {
+            let known = tables.places.entry(lane.clone()).or_default();
+            if known.made != place.made || known.sequence < place.sequence {
+                known.clone_from(place);
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Store and bus, which do not know each other, made to fit.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use bus::{Fault, Leases, Outbox, Outgoing};
+use bus::{Fault, Leases, Outbox, Outgoing, Place, Places};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
@@ -37,7 +37,7 @@ impl Outbox for Journal {
     }
 }
 
-/// Leases kept in the service's own database.
+/// Leases and places kept in the service's own database.
 #[derive(Clone)]
 pub(crate) struct StoreLeases(pub Store);
 
@@ -60,6 +60,22 @@ impl Leases for StoreLeases {
 
     async fn release(&self, fence: &bus::Fence) -> Result<(), Fault> {
         Ok(self.0.release(&fence_of(fence)).await?)
+    }
+}
+
+impl Places for StoreLeases {
+    async fn places(&self, lanes: &[String]) -> Result<HashMap<String, Place>, Fault> {
+        let known = self.0.places(lanes).await?.into_iter();
+        Ok(known
+            .map(|(lane, place)| (lane, Place { made: place.made, sequence: place.sequence }))
+            .collect())
+    }
+
+    async fn reached(&self, places: &[(String, Place)]) -> Result<(), Fault> {
+        let places = places.iter().map(|(lane, place)| {
+            (lane.clone(), store::Place { made: place.made.clone(), sequence: place.sequence })
+        });
+        Ok(self.0.reached(places).await?)
     }
 }
 

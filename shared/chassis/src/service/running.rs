@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use axum::Router;
 use bus::Bus;
 use chrono::{DateTime, Utc};
@@ -14,7 +13,7 @@ use contract::Descriptor;
 use futures::future::BoxFuture;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{retries::Retries, timers::Timers};
+use super::{glue::StoreLeases, retries::Retries, timers::Timers};
 use crate::{
     Office, Settles,
     life::{Life, Served},
@@ -130,10 +129,12 @@ impl Tasks {
     /// Waits until the consumers have all that the bus has.
     async fn caught_up(&self) -> anyhow::Result<()> {
         let Some(bus) = self.bus.as_ref().filter(|bus| bus.is_connected()) else { return Ok(()) };
+        let places = StoreLeases(self.office.store.clone());
         for (consumer, streams) in self.consumers.iter() {
             let deadline = Instant::now() + PATIENCE;
             loop {
-                let standing = bus.standing(consumer, streams).await.context("asking the bus")?;
+                let standing = bus.standing(consumer, streams, &places).await;
+                let standing = standing.map_err(anyhow::Error::from_boxed)?;
                 if standing.is_caught_up() {
                     break;
                 }

@@ -13,8 +13,8 @@ use crate::{
     audience::AudienceSet,
     chain::Hash,
     row::{
-        ClosingRow, Extent, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey, TieRow,
-        TotalKey,
+        ClosingRow, Extent, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey,
+        TieRow, TotalKey,
     },
 };
 
