@@ -59,7 +59,6 @@ pub(crate) enum Urgent {
 }
 
 /// What a committed act is answered with.
-#[expect(clippy::large_enum_variant, reason = "nearly all are done, and a box costs each of them")]
 pub(crate) enum Answer {
     Done(Done),
     /// It was done before: to be read from the journal.
