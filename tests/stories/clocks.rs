@@ -6,7 +6,9 @@ use acceptance::{Door, Options, Platform, data};
 use serde_json::{Value, json};
 
 use crate::{
-    promises::{AT, Parties, clock, march, open, opened_by, resolved_after, take, targets},
+    promises::{
+        AT, Parties, clock, mailbox, march, open, opened_by, resolved_after, take, targets,
+    },
     replay, servicenow,
 };
 
@@ -311,15 +313,19 @@ async fn a_service_goes_live_with_an_agreement_that_both_parties_signed() {
         "title": "Mail", "code": "SVC-MAIL", "description": "Electronic mail", "outcome": "People write",
         "customers": ["Arbor Retail"], "hours": "service_hours", "depends_on": ["SVC-NET"],
         "criticality": 2, "requirements": "Answers within four hours.",
-        "request_items": [{ "name": "Mailbox", "fulfilment": "Make it.", "within": "P1D", "price": 3, "currency": "EUR" }],
+        "request_items": [mailbox()],
     });
     let entry = parties.manager.post("/api/v1/services", &entry).await.good();
     let path = format!("/api/v1/services/{}", entry["number"].as_str().expect("a number"));
     let take = async |transition: &str, with: Value| {
         parties.manager.post(&format!("{path}/transitions/{transition}"), &with).await
     };
-    assert_eq!(customer.get(&path).await.good()["state"], "planned");
-    assert_eq!(take("launch", json!({})).await.status, 409);
+    let published = async || {
+        let catalogue = customer.get("/api/v1/catalogue").await.good();
+        catalogue["items"][0].clone()
+    };
+    assert_eq!(published().await["status"], "planned");
+    assert_eq!(take("launch", json!({ "change": "CHG0000001" })).await.status, 409);
 
     let agreement = json!({
         "service": "SVC-MAIL", "service_record": entry["number"], "customer": "Arbor Retail",
@@ -332,17 +338,21 @@ async fn a_service_goes_live_with_an_agreement_that_both_parties_signed() {
     for signature in ["provider_signature", "customer_signature", "customer_signed_at"] {
         assert!(agreement["data"][signature].is_string(), "{agreement}");
     }
-    let live = take("launch", json!({})).await.good();
+    let live = take("launch", json!({ "change": "CHG0000001" })).await.good();
     assert_eq!(live["data"]["agreement"], agreement["number"]);
     assert_eq!(live["data"]["live_from"], "2026-03-02T08:00:00.000000Z");
 
-    let with = json!({ "retires_at": "2026-12-01T00:00:00Z", "reason": "Mail moves away." });
+    assert_eq!(published().await["live_from"], live["data"]["live_from"]);
+    assert_eq!(published().await["request_items"][0]["name"], "Mailbox");
+
+    let with = json!({ "change": "CHG0000002", "retires_at": "2026-12-01T00:00:00Z", "reason": "Mail moves away." });
     let _ = take("retire", with).await.good();
-    let announced = customer.get(&path).await.good();
-    assert_eq!(announced["state"], "retiring");
-    assert_eq!(announced["data"]["retires_at"], "2026-12-01T00:00:00Z");
+    let announced = published().await;
+    assert_eq!(announced["status"], "retiring");
+    assert_eq!(announced["retires_at"], "2026-12-01T00:00:00Z");
+    assert_eq!(announced["request_items"], json!([]), "what retires is not ordered any more");
     platform.pass("P275D").await;
-    assert_eq!(customer.get(&path).await.good()["state"], "retired");
+    assert_eq!(published().await["status"], "retired");
 }
 
 /// The catalogue's defaults, section 3.2: the first two priorities round the clock, the others in working

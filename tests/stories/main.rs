@@ -1,9 +1,11 @@
 //! Stories: the whole platform, driven over HTTP as its users drive it.
 
 mod access;
+mod agreements;
 mod alertmanager;
 mod alerts;
 mod bodies;
+mod catalogue;
 mod clocks;
 mod document;
 mod figures;

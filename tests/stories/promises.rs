@@ -43,9 +43,7 @@ impl Parties {
     pub async fn of(platform: &Platform) -> Self {
         let manager = platform.person("Mona", &["service_level_manager"]).await;
         let contact = platform.person("Carl", &["requester"]).await;
-        let persons = platform.door().all("/api/v1/persons", "").await;
-        let carl = persons.iter().find(|person| person["data"]["name"] == "Carl");
-        let contact_number = carl.expect("he was made")["number"].clone();
+        let contact_number = number_of(platform, "Carl").await;
         Self { manager, contact, contact_number }
     }
 
@@ -138,4 +136,19 @@ pub async fn opened_by(door: &Door, filter: &Value) -> i64 {
         .collect();
     let clocks = door.all("/api/v1/clocks", &format!("?filter={escaped}")).await;
     i64::try_from(clocks.len()).expect("few")
+}
+
+/// Something that can be ordered.
+pub fn mailbox() -> Value {
+    json!({
+        "name": "Mailbox", "form": { "address": "text" }, "approval": "Nobody needs to agree.",
+        "fulfilment": "Make it.", "within": "P1D", "price": 3, "currency": "EUR",
+    })
+}
+
+/// The number under which a person is known.
+pub async fn number_of(platform: &Platform, name: &str) -> Value {
+    let persons = platform.door().all("/api/v1/persons", "").await;
+    let person = persons.iter().find(|person| person["data"]["name"] == name);
+    person.expect("the person was made")["number"].clone()
 }

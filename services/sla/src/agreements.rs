@@ -19,6 +19,8 @@ pub struct Agreement {
     pub customer: Option<String>,
     pub from: DateTime<Utc>,
     pub until: Option<DateTime<Utc>>,
+    /// When it became active here, whatever it is valid from.
+    pub since: DateTime<Utc>,
     pub targets: Vec<Target>,
 }
 
@@ -31,6 +33,7 @@ struct View {
     valid_from: DateTime<Utc>,
     valid_until: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
+    activated_at: Option<DateTime<Utc>>,
     targets: Vec<Target>,
 }
 
@@ -51,6 +54,7 @@ impl Agreement {
             customer: view.customer,
             from: view.valid_from,
             until: [view.valid_until, view.ended_at].into_iter().flatten().min(),
+            since: view.activated_at.unwrap_or(view.valid_from),
             targets: view.targets,
         })
     }
@@ -114,5 +118,26 @@ impl Agreements {
     pub fn targets(&self, process: &str) -> impl Iterator<Item = &Target> {
         let targets = self.0.iter().flat_map(|agreement| &agreement.targets);
         targets.filter(move |target| target.process == process)
+    }
+
+    /// From when on something was promised of a process, so that its records are listened to.
+    #[must_use]
+    pub fn since(&self, process: &str) -> Option<DateTime<Utc>> {
+        let measures = |agreement: &&Agreement| {
+            agreement.targets.iter().any(|target| target.process == process)
+        };
+        self.0.iter().filter(measures).map(|agreement| agreement.since).min()
+    }
+
+    /// The targets of a kind that measure a process, whosoever's they are.
+    pub fn known<'a>(
+        &'a self,
+        kind: &'a str,
+        process: &'a str,
+    ) -> impl Iterator<Item = &'a Target> + 'a {
+        let of_kind = self.0.iter().filter(move |agreement| agreement.kind == kind);
+        of_kind
+            .flat_map(|agreement| &agreement.targets)
+            .filter(move |target| target.process == process)
     }
 }

@@ -42,6 +42,9 @@ pub struct Case {
     pub moments: Vec<Moment>,
     #[serde(default)]
     pub corrections: Vec<Correction>,
+    /// When it is due, because somebody said so: neither pauses nor priorities move it.
+    #[serde(default)]
+    pub deadline: Option<DateTime<Utc>>,
 }
 
 impl Case {

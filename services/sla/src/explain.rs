@@ -133,11 +133,26 @@ fn promise(allowed: &Allowed<'_>) -> String {
 pub fn sentence(number: &str, target: &str, measure: &Measure<'_>) -> String {
     let Some((allowed, terms)) = measure.allowed.as_ref().zip(measure.terms) else {
         return match measure.standing() {
+            Standing::Cancelled if measure.phases.is_empty() => {
+                format!("The {target} of {number} is not measured: no agreement applies to it.")
+            }
             Standing::Cancelled => format!("The {target} of {number} is not measured any more."),
             _ => format!("The {target} of {number} is not measured: no limit fits it yet."),
         };
     };
     let used = length(measure.elapsed());
+    if let Some(deadline) = measure.deadline {
+        let stands = match measure.standing() {
+            Standing::Met => format!("it was kept, after {used}"),
+            Standing::Breached => format!("it was missed; {used} are used"),
+            Standing::Running | Standing::Paused => format!("{used} are used"),
+            _ => "it is not measured any more".to_owned(),
+        };
+        return format!(
+            "The {target} of {number} is due at {}, which was set by hand; {stands}.",
+            time(deadline)
+        );
+    }
     let promised =
         format!("{} promises {target} of {number} within {}", terms.number, promise(allowed));
     let paused: i64 = measure

@@ -30,11 +30,12 @@ impl Figures {
         match standing {
             Standing::Met => self.met += count,
             Standing::Breached => self.breached += count,
-            Standing::Running if is_past => self.breached += count,
-            Standing::Running => self.open += count,
+            // Paused, it is due only if a deadline was set by hand.
+            Standing::Running | Standing::Paused if is_past => self.breached += count,
+            Standing::Running | Standing::Paused => self.open += count,
             Standing::Cancelled => self.excluded += count,
-            // Nobody knows when they are due.
-            Standing::Waiting | Standing::Paused => {}
+            // Nobody knows when it is due.
+            Standing::Waiting => {}
         }
     }
 

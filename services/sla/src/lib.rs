@@ -4,6 +4,7 @@
 //! [`listening`] turns the events of other services into moments, the definition `clock` keeps them
 //! and says what became of it, [`http`] shows it.
 
+mod agreed;
 mod agreements;
 pub mod case;
 pub mod explain;
@@ -14,8 +15,10 @@ mod matrix;
 pub mod measure;
 mod memory;
 pub mod reading;
+pub mod support;
 pub mod terms;
 pub mod totals;
+mod workload;
 
 use chassis::Service;
 use engine::Schemes;
@@ -25,11 +28,15 @@ pub use agreements::{Agreement, Agreements};
 pub use listening::{Neighbour, heard};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 4] = [
+pub const DEFINITIONS: [(&str, &str); 8] = [
     ("service.v1.yaml", include_str!("../processes/service.v1.yaml")),
     ("agreement.v1.yaml", include_str!("../processes/agreement.v1.yaml")),
     ("clock.v1.yaml", include_str!("../processes/clock.v1.yaml")),
+    ("breach.v1.yaml", include_str!("../processes/breach.v1.yaml")),
+    ("notice.v1.yaml", include_str!("../processes/notice.v1.yaml")),
+    ("improvement.v1.yaml", include_str!("../processes/improvement.v1.yaml")),
     ("period.v1.yaml", include_str!("../processes/period.v1.yaml")),
+    ("result.v1.yaml", include_str!("../processes/result.v1.yaml")),
 ];
 
 /// The calendars that ship with this service.
@@ -39,9 +46,12 @@ pub const SCHEMES: [(&str, &str); 2] = [
 ];
 
 /// What the definitions leave to this service's code.
-pub const CALCULATIONS: [(&str, engine::Calculation); 5] = [
+pub const CALCULATIONS: [(&str, engine::Calculation); 8] = [
     ("clock", reading::clock),
     ("target_faults", target_faults),
+    ("gaps", support::gaps),
+    ("agreed", agreed::agreed),
+    ("next_hours", agreed::next_hours),
     ("is_new", memory::is_new),
     ("with", memory::with),
     ("latest", memory::latest),
@@ -68,7 +78,7 @@ pub fn service() -> Service {
         .shows("clock", reading::show)
         .counts("clock", totals::COUNTING)
         .opens_itself("period")
-        .routes(&[], http::document(), http::router)
+        .routes(&["catalogue"], http::document(), http::router)
 }
 
 /// The calculation `target_faults(targets)`: what keeps targets from being measured.

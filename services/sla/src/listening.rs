@@ -8,7 +8,7 @@ use std::{
 use chassis::{Interpret, Office, Said};
 use chrono::{DateTime, Utc};
 use contract::Envelope;
-use engine::{Definition, Filter, Happening, Schemes};
+use engine::{Filter, Happening, Record, Schemes};
 use futures::future::BoxFuture;
 use kernel::Reader;
 use serde::Deserialize;
@@ -38,6 +38,9 @@ pub struct Neighbour {
     /// When it happened.
     pub at: DateTime<Utc>,
     pub from: Option<String>,
+    /// `import` for what was brought in from elsewhere.
+    #[serde(default)]
+    pub channel: Option<String>,
     /// Field to old and new value.
     #[serde(default)]
     pub changes: BTreeMap<String, (Value, Value)>,
@@ -77,6 +80,15 @@ impl Neighbour {
             (_, Some((old, _))) => old.clone(),
             (_, None) => self.now(field),
         }
+    }
+
+    /// Whether all that happened to the record before is known here: it was opened after something was
+    /// promised of its process, or is brought in with its past.
+    fn is_known_from_its_opening(&self, all: &Agreements) -> bool {
+        let since = all.since(&self.record.process);
+        self.is_opening()
+            || self.channel.as_deref() == Some("import")
+            || since.is_some_and(|since| since <= self.record.opened_at)
     }
 
     fn agreement<'a>(&self, all: &'a Agreements, kind: &str, then: Then) -> Option<&'a Agreement> {
@@ -128,6 +140,7 @@ pub fn heard(
         .collect();
     let decides =
         ["service", "customer"].iter().any(|field| event.before(field) != event.now(field));
+    let begins = event.is_known_from_its_opening(agreements);
     let mut happenings = Vec::new();
     for agreed in KINDS {
         let now = event.agreement(agreements, agreed, Then::Now);
@@ -137,19 +150,20 @@ pub fn heard(
         };
         let is_moved = now.map(|now| &now.id) != before.map(|before| &before.id);
         let is_shown = SHOWN.iter().any(|field| event.before(field) != event.now(field));
-        let names: BTreeSet<&str> = [now, before]
-            .into_iter()
-            .flatten()
-            .flat_map(|agreement| &agreement.targets)
-            .filter(|target| target.process == record.process)
-            .map(|target| target.name.as_str())
-            .collect();
+        // Of every target there is, because service or customer may yet change: whose agreement does
+        // not apply is cancelled until it does, and knows what happened before.
+        let known: Vec<&Target> = agreements.known(agreed, &record.process).collect();
+        let names: BTreeSet<&str> = known.iter().map(|target| target.name.as_str()).collect();
         for name in names {
             let target = now.and_then(|now| now.target(&record.process, name));
             let former = before.and_then(|before| before.target(&record.process, name));
             let is_changed = !event.is_opening() && (is_moved || is_shown);
             let concerns = |target: &Target| event.concerns(target);
-            if !is_changed && !target.is_some_and(concerns) && !former.is_some_and(concerns) {
+            let is_concerned = match (target, former) {
+                (None, None) => known.iter().any(|known| known.name == name && concerns(known)),
+                (target, former) => target.is_some_and(concerns) || former.is_some_and(concerns),
+            };
+            if !is_changed && !is_concerned {
                 continue;
             }
             let terms = now.zip(target).map(|(now, target)| now.terms(target, schemes));
@@ -172,6 +186,7 @@ pub fn heard(
                 "customer": event.now("customer"),
                 "priority": event.now("priority"),
                 "visible_to": visible_to,
+                "begins": begins,
                 "moment": moment,
                 "terms": terms,
             });
@@ -213,26 +228,30 @@ impl Listening {
 
 /// Every agreement that was active once.
 pub(crate) async fn all(office: &Office) -> Result<Agreements, Setback> {
-    let filter = office.rules.process("agreement").map(once_active).transpose()?;
-    let mut query = Query { filter, limit: PAGE_LIMIT, ..Query::of("agreement") };
     let mut agreements = Vec::new();
-    loop {
-        let page = office.store.list(&query, &Reader::Everything).await?;
-        for record in &page.items {
-            match Agreement::of(record) {
-                Ok(agreement) => agreements.push(agreement),
-                Err(fault) => tracing::error!(fault, "an agreement is passed over"),
-            }
-        }
-        query.cursor = page.next;
-        if query.cursor.is_none() {
-            return Ok(Agreements(agreements));
+    for record in once_active(office).await? {
+        match Agreement::of(&record) {
+            Ok(agreement) => agreements.push(agreement),
+            Err(fault) => tracing::error!(fault, "an agreement is passed over"),
         }
     }
+    Ok(Agreements(agreements))
 }
 
-fn once_active(definition: &Definition) -> Result<Filter, Setback> {
-    Ok(Filter::parse(definition, ONCE_ACTIVE)?)
+/// The same as records.
+pub(crate) async fn once_active(office: &Office) -> Result<Vec<Record>, Setback> {
+    let active = |definition| Filter::parse(definition, ONCE_ACTIVE);
+    let filter = office.rules.process("agreement").map(active).transpose()?;
+    let mut query = Query { filter, limit: PAGE_LIMIT, ..Query::of("agreement") };
+    let mut records = Vec::new();
+    loop {
+        let page = office.store.list(&query, &Reader::Everything).await?;
+        records.extend(page.items);
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            return Ok(records);
+        }
+    }
 }
 
 impl Interpret for Listening {

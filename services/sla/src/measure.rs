@@ -49,6 +49,8 @@ pub struct Measure<'a> {
     pub last: Option<&'a Moment>,
     pub allowed: Option<Allowed<'a>>,
     pub phases: Vec<Phase<'a>>,
+    /// Set by hand, in seconds.
+    pub deadline: Option<i64>,
     hours: Hours<'a>,
 }
 
@@ -71,15 +73,19 @@ pub fn measure<'a>(
         Some(spoken) => phases(case, &spoken.target, &told, as_of),
         None => Vec::new(),
     };
-    let mut measure =
-        Measure { as_of, terms, last, allowed: None, phases, hours: Hours::RoundTheClock };
+    let deadline = case.deadline.map(|deadline| deadline.timestamp());
+    let hours = Hours::RoundTheClock;
+    let mut measure = Measure { as_of, terms, last, allowed: None, phases, deadline, hours };
     let limit = terms.zip(last).and_then(|(terms, last)| {
         let limit = terms.target.limits.iter().find(|limit| limit.when.holds(&last.fields));
         limit.map(|limit| (terms, limit))
     });
     if let (Some((terms, limit)), Some(start)) = (limit, measure.started_at()) {
         measure.hours = Hours::of(terms.calendar(limit, schemes)?);
-        let seconds = measure.hours.seconds_of(start, limit.within);
+        let seconds = match deadline {
+            Some(deadline) => Some(measure.hours.worked(start, deadline)),
+            None => measure.hours.seconds_of(start, limit.within),
+        };
         let seconds = seconds.ok_or("the calendar ends before the limit does")?;
         measure.allowed = Some(Allowed { limit, seconds });
     }
@@ -118,7 +124,15 @@ impl Measure<'_> {
     }
 
     /// When so many seconds were used, or will be if nothing happens; and the place among the phases.
+    /// Towards a deadline that was set by hand time is used up whatever happens.
     fn crossing(&self, seconds: i64) -> Option<(i64, usize)> {
+        if let Some(deadline) = self.deadline {
+            let is_all = self.allowed.as_ref().is_some_and(|allowed| allowed.seconds == seconds);
+            let at =
+                if is_all { deadline } else { self.hours.reached(self.started_at()?, seconds)? };
+            let place = self.phases.iter().rposition(|phase| phase.from <= at).unwrap_or(0);
+            return Some((at, place));
+        }
         let mut left = seconds;
         for (place, phase) in self.phases.iter().enumerate() {
             if phase.what != What::Running {
@@ -151,7 +165,8 @@ impl Measure<'_> {
         let (due, place) = self.crossing(self.allowed.as_ref()?.seconds)?;
         let phase = self.phases.get(place)?;
         let goes_on = place + 1 == self.phases.len();
-        if due < phase.to || (goes_on && due == phase.to) {
+        let is_owed = !matches!(phase.what, What::Stopped | What::Cancelled);
+        if is_owed && (due < phase.to || (goes_on && due == phase.to)) {
             return Some(due);
         }
         // Stopped or paused at the last second, and then it went on.

@@ -69,15 +69,21 @@ impl Reading {
 /// A sentence, when it is none.
 pub fn case_of(record: &Record) -> Result<Case, String> {
     let part = |name| record.data.get(name).unwrap_or(&Value::Null);
-    case(part("terms"), part("moments"), part("corrections"))
+    case(part("terms"), part("moments"), part("corrections"), part("deadline"))
 }
 
-fn case(terms: &Value, moments: &Value, corrections: &Value) -> Result<Case, String> {
+fn case(
+    terms: &Value,
+    moments: &Value,
+    corrections: &Value,
+    deadline: &Value,
+) -> Result<Case, String> {
     let list = |value: &Value| if value.is_null() { json!([]) } else { value.clone() };
     let case = json!({
         "terms": list(terms),
         "moments": list(moments),
         "corrections": list(corrections),
+        "deadline": deadline,
     });
     serde_json::from_value(case).map_err(|fault| fault.to_string())
 }
@@ -109,15 +115,15 @@ pub(crate) fn show(rules: &Ruleset, record: &Record, now: DateTime<Utc>, view: &
     data["reading"] = Value::Object(reading);
 }
 
-/// The calculation `clock(terms, moments, corrections, warned, now)` of the definition.
+/// The calculation `clock(terms, moments, corrections, deadline, warned, now)` of the definition.
 ///
 /// # Errors
 /// A sentence, when what is given cannot be measured.
 pub fn clock(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
-    let [terms, moments, corrections, warned, now] = given else {
-        return Err("it takes terms, moments, corrections, warned and now".to_owned());
+    let [terms, moments, corrections, deadline, warned, now] = given else {
+        return Err("it takes terms, moments, corrections, deadline, warned and now".to_owned());
     };
-    let case = case(terms, moments, corrections)?;
+    let case = case(terms, moments, corrections, deadline)?;
     let now: DateTime<Utc> =
         serde_json::from_value(now.clone()).map_err(|fault| fault.to_string())?;
     let measure = measure(&case, schemes, now.timestamp())?;

@@ -7,6 +7,8 @@ use kernel::{Calendar, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::{agreed::Notices, support::Backing};
+
 /// No promise looks further ahead: ten years.
 const LONGEST_DAYS: u64 = 3_660;
 
@@ -88,6 +90,15 @@ pub struct Target {
     /// Per cent of the results of a period that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<f64>,
+    /// Per cent of the fee that each miss is worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<f64>,
+    /// The customer is told of warnings and breaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<Notices>,
+    /// What others promise us, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backed_by: Vec<Backing>,
 }
 
 /// When warnings are given, if nothing is said.
@@ -144,7 +155,9 @@ impl Target {
 
     fn faults(&self, schemes: &Schemes) -> Vec<String> {
         let mut faults = Vec::new();
-        for name in self.calendars().filter(|name| schemes.calendar(name).is_none()) {
+        let told = self.notices.as_ref().and_then(|notices| notices.hours.as_deref());
+        let named = self.calendars().chain(told);
+        for name in named.filter(|name| schemes.calendar(name).is_none()) {
             faults.push(format!("there is no calendar `{name}`"));
         }
         for Span { days, seconds } in self.limits.iter().map(|limit| limit.within) {

@@ -19,7 +19,7 @@ use sla::{
     reading::Reading,
     terms::{Target, Terms},
 };
-use store::{Act, Mark, Options, Store};
+use store::{Act, Countings, Mark, Options, Store};
 use uuid::Uuid;
 
 use crate::{
@@ -40,7 +40,7 @@ fn faults<T: ToString>(faults: Vec<T>) -> anyhow::Error {
     anyhow!(faults.join("; "))
 }
 
-fn target(name: &str, calendar: Option<&str>) -> Result<Target> {
+pub fn target(name: &str, calendar: Option<&str>) -> Result<Target> {
     Ok(serde_json::from_value(json!({
         "name": name, "process": "incident",
         "stops": [{ "state": ["resolved", "closed"] }],
@@ -75,7 +75,7 @@ fn case(calendar: Option<&str>) -> Result<Case> {
         target: target("resolution", calendar)?,
         calendars: BTreeMap::from([("split_shift".to_owned(), 1)]),
     };
-    Ok(Case { terms: vec![terms], moments, corrections: Vec::new() })
+    Ok(Case { terms: vec![terms], moments, ..Case::default() })
 }
 
 fn instant(seconds: i64) -> Value {
@@ -85,7 +85,7 @@ fn instant(seconds: i64) -> Value {
 /// Clocks worked out a second on one core, in the hours of a calendar with split shifts and round the
 /// clock.
 pub fn function(span: Duration) -> Result<()> {
-    let schemes = Schemes::parse_all(&sla::SCHEMES).map_err(faults)?;
+    let schemes = schemes()?;
     let rate = |calendar| -> Result<f64> {
         let case = case(calendar)?;
         let as_of = START + DAYS * 86_400;
@@ -140,17 +140,23 @@ fn life(id: Uuid) -> [Value; 8] {
     ]
 }
 
-async fn open(url: String) -> Result<Store> {
+/// The calendars that ship.
+pub fn schemes() -> Result<Schemes> {
+    Schemes::parse_all(&sla::SCHEMES).map_err(faults)
+}
+
+/// The service's store, with the totals that it keeps.
+pub async fn open(url: String, clock: Clock) -> Result<Store> {
     let definitions = sla::DEFINITIONS
         .iter()
         .map(|(_, text)| Definition::parse(text, 1).map_err(faults))
         .collect::<Result<Vec<_>>>()?;
-    let schemes = Schemes::parse_all(&sla::SCHEMES).map_err(faults)?;
+    let schemes = schemes()?;
     let calculations = Calculations::from(sla::CALCULATIONS);
     let rules = Ruleset::calculating(definitions, schemes, calculations).map_err(faults)?;
-    Store::open(Options::new(url, "sla"), Arc::new(rules), Clock::System)
-        .await
-        .map_err(|why| anyhow!(why))
+    let countings = Countings::from([("clock", sla::totals::COUNTING)]);
+    let options = Options { countings, ..Options::new(url, "sla") };
+    Store::open(options, Arc::new(rules), clock).await.map_err(|why| anyhow!(why))
 }
 
 /// Takes lives of incidents, event by event and many at once, for so long; answers events a second.
@@ -196,8 +202,8 @@ async fn consume(
 /// that they came.
 pub async fn keeping_up(span: Duration) -> Result<()> {
     let server = Postgres::start()?;
-    let store = open(server.database("steward")?).await?;
-    let schemes = Schemes::parse_all(&sla::SCHEMES).map_err(faults)?;
+    let store = open(server.database("steward")?, Clock::System).await?;
+    let schemes = schemes()?;
     let mut response = target("response", None)?;
     response.stops = serde_json::from_value(json!([{ "event": ["assigned", "started"] }]))?;
     response.pauses = Vec::new();
@@ -211,6 +217,7 @@ pub async fn keeping_up(span: Duration) -> Result<()> {
         customer: None,
         from: chrono::DateTime::default(),
         until: None,
+        since: chrono::DateTime::default(),
         targets: vec![response, target("resolution", None)?],
     }]);
     let audience = ["role:agent".to_owned()];

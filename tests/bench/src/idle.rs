@@ -20,7 +20,7 @@ pub async fn run() -> Result<()> {
     let nats = Nats::start().await?;
     let url = nats.address().expose();
     let gateway = Platform::gateway(&url).await?;
-    let incident = gateway.beside("incident", &url).await?;
+    let incident = gateway.beside("incident", &url, &[]).await?;
     tokio::time::sleep_until(tokio::time::Instant::now() + CALM).await;
     let mut rows = Vec::new();
     let mut verdicts = Vec::new();

@@ -6,6 +6,7 @@ mod act;
 mod alerts;
 mod clocks;
 mod commands;
+mod fixture;
 mod flat;
 mod histogram;
 mod http;
@@ -13,6 +14,7 @@ mod idle;
 mod limits;
 mod load;
 mod platform;
+mod promises;
 mod rules;
 mod scratch;
 mod table;
@@ -23,7 +25,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up";
+const NAMES: &str = "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -46,6 +48,8 @@ async fn main() -> Result<()> {
         "idle" => idle::run().await,
         "clock-fn" => clocks::function(span),
         "keeping-up" => clocks::keeping_up(span).await,
+        "clocks" => promises::firing(span).await,
+        "compliance" => promises::compliance(span).await,
         _ => bail!("which one? {NAMES}"),
     }
 }

@@ -41,8 +41,9 @@ impl Platform {
     }
 
     /// One service more on the same data folder, where the gateway's public key is.
-    pub async fn beside(&self, service: &str, nats: &str) -> Result<Self> {
-        Self::start(Arc::clone(&self.folder), &["serve", service, "--nats-url", nats]).await
+    pub async fn beside(&self, service: &str, nats: &str, more: &[&str]) -> Result<Self> {
+        let arguments = [&["serve", service, "--nats-url", nats], more].concat();
+        Self::start(Arc::clone(&self.folder), &arguments).await
     }
 
     /// Any subcommand that listens on a port; waits until it is ready.

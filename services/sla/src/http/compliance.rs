@@ -7,10 +7,10 @@ use axum::{
 use chassis::{Office, Problem, door::Door};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::Wanted;
 
-use super::words::{answers, instant};
+use super::words::{answers, asked, instant};
 use crate::{
     agreements::Agreements,
     explain::time,
@@ -62,13 +62,10 @@ impl Asked {
 /// totals, whatever the number of clocks.
 pub(super) async fn compliance(
     State(office): State<Office>,
-    Query(asked): Query<Vec<(String, String)>>,
+    Query(pairs): Query<Vec<(String, String)>>,
     door: Door,
 ) -> Result<Json<Value>, Problem> {
-    let asked: Map<String, Value> =
-        asked.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    let asked: Asked = serde_json::from_value(Value::Object(asked))
-        .map_err(|fault| Problem::invalid("", "query", fault.to_string()))?;
+    let asked: Asked = asked(pairs)?;
     let now = office.clock.now();
     let wanted = Wanted { process: "clock", from: asked.from, until: asked.to, now, due: BREACH };
     let mut table = Table::now(&office.store.sums(wanted, &door.reader()).await?);
@@ -83,8 +80,8 @@ pub(super) async fn compliance(
             let past = time(now.timestamp());
             row["opens"] = json!({
                 "met": format!("{records} && record.state == 'met'"),
-                "breached": format!("{records} && (record.state == 'breached' || (record.state == 'running' && record.due_at <= timestamp('{past}')))"),
-                "open": format!("{records} && record.state == 'running' && record.due_at > timestamp('{past}')"),
+                "breached": format!("{records} && (record.state == 'breached' || (record.state in ['running', 'paused'] && record.due_at <= timestamp('{past}')))"),
+                "open": format!("{records} && record.state in ['running', 'paused'] && record.due_at > timestamp('{past}')"),
                 "excluded": format!("{records} && record.state == 'cancelled'"),
             });
             row["records"] = json!(records);

@@ -15,7 +15,7 @@ use http::StatusCode;
 use kernel::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Act, Closing, Restatement, Target, Wanted};
+use store::{Act, Closing, Restatement, Setback, Target, Wanted};
 
 use super::{
     compliance::{line, row},
@@ -26,10 +26,13 @@ use crate::{
     figures::{FORMULA, Figures, Table},
     listening,
     totals::{BREACH, Cell},
+    workload::{self, Workload},
 };
 
 /// What may close a period, as its definition hears it.
 const CLOSED: &str = "figures.closed.v1";
+/// What notices are given of, as their definition hears it.
+const EXCEEDED: &str = "workload.exceeded.v1";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,23 +59,39 @@ pub(super) async fn close(
         return Err(Problem::invalid("/to", "not_over", sentence));
     }
     let (from, to) = (time(asked.from.timestamp()), time(asked.to.timestamp()));
-    let closing = Closing::of("clock", asked.from, asked.to)?;
+    let closing = Closing::of("clock", "period", asked.from, asked.to)?;
     let key = format!("{from}/{to}");
     let event = json!({ "key": key, "from": from, "to": to, "note": asked.note });
-    let happening = Happening { kind: CLOSED.to_owned(), event, record: None };
+    let mut happenings = vec![Happening { kind: CLOSED.to_owned(), event, record: None }];
+    happenings.extend(exceeded(&office, &asked, &key).await?);
     let mut cause = door.cause(&office.clock);
     // The period is opened by what is said of it, in words that people may not give.
     cause.channel = Channel::Event;
-    let act = Act::new(cause, Target::Event(happening), Vec::new());
+    let act = Act::new(cause, Target::Events(happenings), Vec::new());
     let done = office.act(Act { once, closes: Some(closing), ..act }).await?;
     if let Some(refusal) = done.refused.into_iter().next() {
         return Err(refusal.into());
     }
-    let Some(record) = done.record else {
+    let opened = done.steps.into_iter().map(|step| step.record);
+    let period = opened.chain(done.record).find(|record| record.process == "period");
+    let Some(record) = period else {
         let sentence = "This period is closed already.";
         return Err(Problem::new(StatusCode::CONFLICT, "closed", sentence));
     };
     Ok(office.answer(StatusCode::CREATED, &record, &door.identity.actor))
+}
+
+/// What both parties are told of workloads beyond the agreed ones.
+async fn exceeded(office: &Office, asked: &Asked, key: &str) -> Result<Vec<Happening>, Setback> {
+    let mut happenings = Vec::new();
+    for agreement in listening::once_active(office).await? {
+        let workload = workload::of(office, &agreement, asked.from, asked.to).await?;
+        if let Some(workload) = workload.filter(Workload::is_over) {
+            let (kind, event) = (EXCEEDED.to_owned(), workload.told(key));
+            happenings.push(Happening { kind, event, record: None });
+        }
+    }
+    Ok(happenings)
 }
 
 #[derive(Deserialize)]
@@ -146,7 +165,7 @@ fn told(change: &Restatement) -> Option<Value> {
 fn result(cell: Option<&str>) -> Option<Value> {
     let cell: Cell = serde_json::from_str(cell?).ok()?;
     let mut result = json!(cell);
-    if result["standing"] == "running" {
+    if ["running", "paused"].iter().any(|open| result["standing"] == *open) {
         result["standing"] = json!("breached");
     }
     Some(result)

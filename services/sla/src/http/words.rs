@@ -1,6 +1,18 @@
-//! Words that the OpenAPI documents of these endpoints share.
+//! What these endpoints share: how a question is read, and words of the OpenAPI documents.
 
+use chassis::Problem;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+/// What the parameters of a request ask.
+///
+/// # Errors
+/// 422 that says which is missing, unknown or not understood.
+pub(super) fn asked<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
+    let asked = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    serde_json::from_value(Value::Object(asked))
+        .map_err(|fault| Problem::invalid("", "query", fault.to_string()))
+}
 
 pub(super) fn instant() -> Value {
     json!({ "type": "string", "format": "date-time" })

@@ -58,6 +58,8 @@ pub(super) fn phases<'a>(
     as_of: i64,
 ) -> Vec<Phase<'a>> {
     let mut phases: Vec<Phase<'a>> = Vec::new();
+    // What was done before an agreement applied is judged by it all the same: nobody waited less.
+    let is_promised = case.terms_after(told).is_some();
     // What it would do if it were not cancelled.
     let mut under: Option<Turn<'a>> = None;
     for (place, &(at, by)) in told.iter().enumerate() {
@@ -80,7 +82,9 @@ pub(super) fn phases<'a>(
         under = Some(turn);
         let (what, because) = match first(&target.cancels, by) {
             Some(because) => (What::Cancelled, Some(because)),
-            None if case.terms_after(&told[..=place]).is_none() => (What::Cancelled, None),
+            None if !is_promised && case.terms_after(&told[..=place]).is_none() => {
+                (What::Cancelled, None)
+            }
             None => turn,
         };
         match phases.last_mut() {

@@ -72,7 +72,7 @@ pub fn terms(agreement: &str, target: Target) -> Terms {
 pub struct Told {
     pub case: Case,
     fields: Map<String, Value>,
-    under: String,
+    under: Option<String>,
 }
 
 impl Told {
@@ -81,9 +81,24 @@ impl Told {
         Self::under(resolution(), when, priority)
     }
 
+    /// Opened while no agreement applied to it.
+    pub fn unpromised(when: &str, priority: u64) -> Self {
+        let mut told = Self::opened(when, priority);
+        told.case.terms.clear();
+        told.case.moments[0].under = None;
+        told.under = None;
+        told
+    }
+
+    /// Due at an instant that somebody set.
+    pub fn by_hand(mut self, when: &str) -> Self {
+        self.case.deadline = Some(at(when));
+        self
+    }
+
     pub fn under(target: Target, when: &str, priority: u64) -> Self {
         let case = Case { terms: vec![terms("A", target)], ..Case::default() };
-        let told = Self { case, fields: Map::new(), under: "A".to_owned() };
+        let told = Self { case, fields: Map::new(), under: Some("A".to_owned()) };
         told.then(when, "opened", json!({ "state": "new", "priority": priority }))
     }
 
@@ -95,7 +110,7 @@ impl Told {
             rev: self.case.moments.len() as u64 + 1,
             kind: format!("incident.{event}.v1"),
             fields: self.fields.clone(),
-            under: Some(self.under.clone()),
+            under: self.under.clone(),
             decides: event == "opened",
         });
         self
@@ -124,7 +139,7 @@ impl Told {
     /// From here on another agreement applies.
     pub fn moved_to(mut self, agreement: &str, target: Target, when: &str) -> Self {
         self.case.terms.push(terms(agreement, target));
-        self.under = agreement.to_owned();
+        self.under = Some(agreement.to_owned());
         let mut told = self.then(when, "amended", json!({}));
         if let Some(moment) = told.case.moments.last_mut() {
             moment.decides = true;
@@ -135,7 +150,7 @@ impl Told {
     /// Another agreement was signed meanwhile, which would apply to what is opened now.
     pub fn signed_meanwhile(mut self, agreement: &str, target: Target) -> Self {
         self.case.terms.push(terms(agreement, target));
-        self.under = agreement.to_owned();
+        self.under = Some(agreement.to_owned());
         self
     }
 

@@ -45,6 +45,7 @@ fn agreement(number: &str, service: Option<&str>, customer: Option<&str>, from: 
         customer: customer.map(str::to_owned),
         from: at(from),
         until: None,
+        since: at(from),
         targets: vec![resolution()],
     }
 }
@@ -125,4 +126,39 @@ fn a_record_that_leaves_its_agreement_tells_the_clocks_of_both() {
     };
     assert_eq!(under("repair"), Some(json!("mail")));
     assert_eq!(under("resolution"), Some(Value::Null));
+}
+
+#[test]
+fn what_was_opened_before_anything_was_promised_has_no_clock() {
+    let begins = |since: &str, channel: Value, name: &str| {
+        let mut promised = agreement("all", None, None, FIRST);
+        promised.since = at(since);
+        let mut event = event(name, Some("new"), "resolved", json!({}), json!({}));
+        event.channel = channel.as_str().map(str::to_owned);
+        let said = heard(&event, "incident.event.v1", &[], &Agreements(vec![promised]), schemes());
+        said[0].event["begins"].clone()
+    };
+    let (before, after) = ("2026-03-01T00:00:00Z", "2026-03-02T08:00:01Z");
+    assert_eq!(begins(before, Value::Null, "resolved"), true);
+    assert_eq!(begins(after, Value::Null, "resolved"), false);
+    assert_eq!(begins(after, Value::Null, "opened"), true);
+    // What is brought in comes with its past.
+    assert_eq!(begins(after, json!("import"), "resolved"), true);
+}
+
+#[test]
+fn a_record_without_an_agreement_is_listened_to_for_the_one_that_may_come() {
+    let all = Agreements(vec![agreement("mail", Some("mail"), None, FIRST)]);
+    let opened = event("opened", None, "new", json!({}), json!({ "priority": 1 }));
+    let said = heard(&opened, "incident.opened.v1", &[], &all, schemes());
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].event["moment"]["under"], Value::Null);
+    assert_eq!(said[0].event["terms"], Value::Null);
+    let changes = json!({ "service": [null, "mail"] });
+    let known = event("amended", None, "new", changes, json!({ "service": "mail" }));
+    let said = heard(&known, "incident.amended.v1", &[], &all, schemes());
+    assert_eq!(
+        (&said[0].event["moment"]["under"], &said[0].event["moment"]["decides"]),
+        (&json!("mail"), &json!(true))
+    );
 }

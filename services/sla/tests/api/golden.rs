@@ -274,3 +274,47 @@ fn a_clock_says_why_in_one_sentence() {
          2026-03-02T13:30:00Z: it took 4 h 30 min, 1 h 30 min of pauses not counted, 30 min too long."
     );
 }
+
+#[test]
+fn a_deadline_that_was_set_by_hand_does_not_move() {
+    let told = Told::opened("2026-03-02T08:00:00Z", 1).by_hand("2026-03-02T15:00:00Z");
+    let due = Some("2026-03-02T15:00:00Z");
+    told.check("2026-03-02T14:59:59Z", Running, 7 * HOUR - 1, due);
+    told.check("2026-03-02T15:00:00Z", Breached, 7 * HOUR, due);
+    // Neither by pauses nor by another priority, nor by an agreement.
+    let told = told
+        .held("2026-03-02T09:00:00Z", "caller")
+        .prioritised("2026-03-02T10:00:00Z", 2)
+        .moved_to("B", target(json!({ "limits": [{ "within": "PT1H" }] })), "2026-03-02T11:00:00Z");
+    told.check("2026-03-02T14:59:59Z", Paused, HOUR, due);
+    told.check("2026-03-02T15:00:00Z", Breached, HOUR, due);
+    let told = told.resumed("2026-03-02T14:00:00Z").resolved("2026-03-02T15:00:00Z");
+    // What stops at the very instant is in time, and what goes on after it is late.
+    told.check("2026-03-02T16:00:00Z", Met, 2 * HOUR, due);
+    let told = told.reopened("2026-03-02T17:00:00Z");
+    told.check("2026-03-02T17:00:00Z", Breached, 2 * HOUR, due);
+    // Half of the time until then is half of the way, whatever happens on it.
+    let told = Told::opened("2026-03-02T08:00:00Z", 1)
+        .held("2026-03-02T09:00:00Z", "caller")
+        .resumed("2026-03-02T11:00:00Z")
+        .by_hand("2026-03-02T14:00:00Z");
+    let measure = told.measured(schemes(), "2026-03-02T11:00:00Z");
+    assert_eq!(measure.reached(), 50);
+    assert_eq!(measure.warns_at(50), Some(at("2026-03-02T12:30:00Z").timestamp()));
+}
+
+#[test]
+fn what_happened_before_an_agreement_applied_is_judged_by_it_all_the_same() {
+    let told = Told::unpromised("2026-03-02T08:00:00Z", 1);
+    told.check("2026-03-02T08:30:00Z", Cancelled, 0, None);
+    let told = told.held("2026-03-02T09:00:00Z", "caller").resumed("2026-03-02T10:00:00Z");
+    told.check("2026-03-02T10:30:00Z", Cancelled, 0, None);
+    let measure = told.measured(schemes(), "2026-03-02T10:30:00Z");
+    assert_eq!(
+        sentence("INC1", "resolution", &measure),
+        "The resolution of INC1 is not measured: no agreement applies to it."
+    );
+    // The service is known by now: it counts from the opening, and the pause is one.
+    let told = told.moved_to("A", resolution(), "2026-03-02T11:00:00Z");
+    told.check("2026-03-02T11:00:00Z", Running, 2 * HOUR, Some("2026-03-02T13:00:00Z"));
+}

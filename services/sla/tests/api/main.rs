@@ -2,8 +2,10 @@
 
 mod case;
 mod definitions;
+mod desk;
 mod golden;
 mod properties;
+mod replicas;
 mod service;
 mod totals;
 mod zones;

@@ -1,96 +1,23 @@
 //! The running service: moments come late, twice and out of order, and timers sleep through a night.
 
-use std::sync::Arc;
-
-use chassis::{Config, Platform, Running, Signer, Verifier, start};
-use engine::Record;
-use kernel::{Actor, Cause, Channel, Clock, Reader};
+use kernel::{Actor, Reader};
 use serde_json::{Value, json};
-use sla::{Agreement, Agreements, Neighbour, heard};
-use store::{Act, RecordRef, Target};
-use tempfile::TempDir;
-use uuid::Uuid;
+use sla::Neighbour;
+use store::RecordRef;
 
-use crate::case::{at, resolution, schemes};
+use crate::{
+    case::at,
+    desk::{Desk, Site, event, everywhere, incident_of},
+};
 
-const INCIDENT: &str = "0192f0c1-0000-7000-8000-000000000001";
-
-/// A service whose time passes only when it is told, and whose timers fire only when it settles.
-pub struct Desk {
-    pub running: Running,
-    pub clock: Clock,
-    agreements: Agreements,
-    count: u128,
-    _folder: TempDir,
-}
-
-impl Desk {
-    pub async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().display().to_string();
-        let config = Config::of(&[("service.data_dir", data)]).unwrap();
-        let verifier = Verifier::new(&Signer::ephemeral().unwrap().public_key());
-        let clock = Clock::manual(at("2026-03-02T08:00:00Z"));
-        let platform = Platform { clock: clock.clone(), bus: None, verifier, listen: None };
-        let running = start(sla::service(), &config, &platform).await.unwrap();
-        let agreement = Agreement {
-            id: "A".to_owned(),
-            number: "SLA0000001".to_owned(),
-            version: 1,
-            kind: "sla".to_owned(),
-            service: None,
-            customer: None,
-            from: at("2026-01-01T00:00:00Z"),
-            until: None,
-            targets: vec![resolution()],
-        };
-        let agreements = Agreements(vec![agreement]);
-        Self { running, clock, agreements, count: 0, _folder: folder }
-    }
-
-    /// The service hears one event of the incident now.
-    pub async fn hears(&mut self, event: &Neighbour) -> usize {
-        self.count += 1;
-        let kind = format!("incident.{}.v1", event.event);
-        let said = heard(event, &kind, &["role:agent".to_owned()], &self.agreements, schemes());
-        let actor = Arc::new(Actor::system("sla"));
-        let cause =
-            Cause::new(Uuid::from_u128(self.count), actor, self.clock.now(), Channel::Event);
-        let act = Act::new(cause, Target::Events(said), Vec::new());
-        self.running.office.store.act(act).await.unwrap().steps.len()
-    }
-
-    /// The same of another incident.
-    pub async fn hears_of(&mut self, incident: u8, event: &Neighbour) -> usize {
-        let mut event = event.clone();
-        event.record.id = Uuid::from_u128(u128::from(incident) + 1);
-        self.hears(&event).await
-    }
-
-    async fn clock(&self) -> Record {
-        let key = format!("{INCIDENT}/sla/resolution");
-        self.running.office.store.held("clock", &key).await.unwrap().expect("there is a clock")
-    }
-
-    /// What was said of the clock, in order.
-    async fn said(&self) -> Vec<String> {
-        let store = &self.running.office.store;
-        let history = store.history(self.clock().await.id, 0, 500).await.unwrap();
-        let name = |kind: &str| kind.split('.').nth(1).unwrap_or_default().to_owned();
-        history.iter().map(|entry| name(&entry.kind)).collect()
-    }
-}
-
-pub fn event(rev: u64, when: &str, name: &str, from: Value, state: &str, data: Value) -> Neighbour {
-    let event = json!({
-        "record": {
-            "id": INCIDENT, "number": "INC0000001", "process": "incident", "state": state,
-            "rev": rev, "opened_at": "2026-03-02T08:00:00Z", "data": data,
-        },
-        "event": name, "at": when, "from": from,
-    });
-    serde_json::from_value(event).unwrap()
-}
+everywhere!(
+    a_record_whose_service_is_told_later_is_measured_from_its_opening,
+    what_came_due_while_nobody_looked_is_said_once,
+    a_warning_that_was_taken_back_is_given_again,
+    late_events_take_back_what_they_show_to_be_wrong,
+    in_whatever_order_events_come_and_however_often_the_clock_is_the_same,
+    a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody,
+);
 
 /// Opened at 08:00 with four hours, waiting for the caller from 09:00 to 11:00, resolved at 13:30.
 fn life() -> [Neighbour; 4] {
@@ -106,9 +33,8 @@ fn life() -> [Neighbour; 4] {
     ]
 }
 
-#[tokio::test]
-async fn what_came_due_while_nobody_looked_is_said_once() {
-    let mut desk = Desk::open().await;
+async fn what_came_due_while_nobody_looked_is_said_once(site: &Site) {
+    let mut desk = Desk::open(site).await;
     desk.hears(&life()[0]).await;
     desk.clock.move_to(at("2026-03-02T18:00:00Z"));
     let _ = desk.running.settle().await.unwrap();
@@ -119,9 +45,8 @@ async fn what_came_due_while_nobody_looked_is_said_once() {
     assert_eq!(desk.said().await, ["opened", "breached"]);
 }
 
-#[tokio::test]
-async fn a_warning_that_was_taken_back_is_given_again() {
-    let mut desk = Desk::open().await;
+async fn a_warning_that_was_taken_back_is_given_again(site: &Site) {
+    let mut desk = Desk::open(site).await;
     desk.hears(&life()[0]).await;
     desk.clock.move_to(at("2026-03-02T10:00:00Z"));
     let _ = desk.running.settle().await.unwrap();
@@ -144,9 +69,8 @@ async fn a_warning_that_was_taken_back_is_given_again() {
     assert_eq!(next, Some(at("2026-03-02T11:00:00Z")));
 }
 
-#[tokio::test]
-async fn late_events_take_back_what_they_show_to_be_wrong() {
-    let mut desk = Desk::open().await;
+async fn late_events_take_back_what_they_show_to_be_wrong(site: &Site) {
+    let mut desk = Desk::open(site).await;
     let [opened, held, resumed, resolved] = life();
     desk.hears(&opened).await;
     desk.clock.move_to(at("2026-03-02T13:00:00Z"));
@@ -165,19 +89,19 @@ async fn late_events_take_back_what_they_show_to_be_wrong() {
     assert_eq!(desk.clock().await.state, "met");
 }
 
-#[tokio::test]
-async fn in_whatever_order_events_come_and_however_often_the_clock_is_the_same() {
+async fn in_whatever_order_events_come_and_however_often_the_clock_is_the_same(site: &Site) {
     let mut readings = Vec::new();
-    for order in [vec![0, 1, 2, 3], vec![3, 2, 1, 0], vec![2, 0, 2, 3, 1, 0, 1], vec![1, 3, 0, 2]] {
-        let mut desk = Desk::open().await;
+    let mut desk = Desk::open(site).await;
+    let orders = [vec![0, 1, 2, 3], vec![3, 2, 1, 0], vec![2, 0, 2, 3, 1, 0, 1], vec![1, 3, 0, 2]];
+    for (incident, order) in (1_u8..).zip(orders) {
         desk.clock.move_to(at("2026-03-02T18:00:00Z"));
         let life = life();
         for place in order {
-            desk.hears(&life[place]).await;
+            desk.hears_of(incident, &life[place]).await;
         }
         // What is known already changes nothing.
-        assert_eq!(desk.hears(&life[1]).await, 0);
-        let clock = desk.clock().await;
+        assert_eq!(desk.hears_of(incident, &life[1]).await, 0);
+        let clock = desk.clock_of(incident_of(incident)).await;
         readings.push((
             clock.state.clone(),
             clock.data["reading"].clone(),
@@ -189,9 +113,8 @@ async fn in_whatever_order_events_come_and_however_often_the_clock_is_the_same()
     assert!(readings.iter().all(|reading| *reading == readings[0]), "{readings:#?}");
 }
 
-#[tokio::test]
-async fn a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody() {
-    let mut desk = Desk::open().await;
+async fn a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody(site: &Site) {
+    let mut desk = Desk::open(site).await;
     desk.hears(&life()[0]).await;
     let clock = desk.clock().await;
     let store = &desk.running.office.store;
@@ -203,5 +126,37 @@ async fn a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody() {
     assert!(!seen(&["role:requester", "person:PER0000009"]).await);
     let rules = &desk.running.office.rules;
     let offers = engine::offers(rules, &clock, &Actor::system("nobody"), desk.clock.now());
-    assert_eq!(offers.iter().map(|offer| offer.name.as_str()).collect::<Vec<_>>(), ["correct"]);
+    let offered: Vec<_> = offers.iter().map(|offer| offer.name.as_str()).collect();
+    // What was heard can be set right, and a deadline set; nothing else.
+    assert_eq!(offered, ["correct", "set_deadline", "lift_deadline"]);
+}
+
+async fn a_record_whose_service_is_told_later_is_measured_from_its_opening(site: &Site) {
+    let mut desk = Desk::open(site).await;
+    desk.agreements.0[0].service = Some("mail".to_owned());
+    desk.agreements.0[0].since = at("2026-03-02T07:00:00Z");
+    let [opened, held, resumed, resolved] = life();
+    for event in [&opened, &held, &resumed] {
+        desk.hears(event).await;
+    }
+    let clock = desk.clock().await;
+    assert_eq!((clock.state.as_str(), &clock.data["terms"]), ("cancelled", &json!([])));
+    desk.clock.move_to(at("2026-03-02T12:00:00Z"));
+    let data = json!({ "priority": 1, "service": "mail" });
+    let work = json!("in_progress");
+    let mut told = event(6, "2026-03-02T12:00:00Z", "amended", work, "in_progress", data);
+    told.changes.insert("service".to_owned(), (json!(null), json!("mail")));
+    desk.hears(&told).await;
+    let clock = desk.clock().await;
+    assert_eq!(clock.state, "running");
+    // Two hours of pause and two that count.
+    assert_eq!(
+        (&clock.data["elapsed_seconds"], &clock.data["agreement"]),
+        (&json!(7_200), &json!("SLA0000001"))
+    );
+    assert_eq!(clock.data["due_at"], "2026-03-02T14:00:00Z");
+
+    // What was opened before anything was promised stays without a clock, however long it lives.
+    desk.agreements.0[0].since = at("2026-03-02T11:00:00Z");
+    assert_eq!(desk.hears_of(7, &resolved).await, 0);
 }

@@ -11,8 +11,10 @@ use store::{PAGE_LIMIT, Query, Wanted};
 
 use crate::{
     case::at,
-    service::{Desk, event},
+    desk::{Desk, Site, event, everywhere},
 };
+
+everywhere!(totals_are_exact_at_every_instant_whether_timers_have_fired_or_not);
 
 /// What counting every clock by itself gives at this moment.
 async fn counted(desk: &Desk, from: &str, to: &str) -> Figures {
@@ -47,9 +49,8 @@ async fn kept(desk: &Desk, from: &str, to: &str) -> Figures {
     groups.into_values().next().unwrap_or_default().0
 }
 
-#[tokio::test]
-async fn totals_are_exact_at_every_instant_whether_timers_have_fired_or_not() {
-    let mut desk = Desk::open().await;
+async fn totals_are_exact_at_every_instant_whether_timers_have_fired_or_not(site: &Site) {
+    let mut desk = Desk::open(site).await;
     let plain = json!({ "priority": 1 });
     // Each opened five minutes after the one before, with four hours.
     for place in 0..12_u8 {

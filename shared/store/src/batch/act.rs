@@ -289,6 +289,11 @@ impl<'a> Batch<'a> {
             Target::New { .. } => Some(derived_id(act.cause.id, act.cause.when(), 0)),
             Target::Record { which, .. } => self.known_id(which),
         };
+        if let Some(closing) = &act.closes {
+            let mut opened = stage.steps.iter().filter(|step| step.fact.opened.is_some());
+            let keeper = opened.find(|step| step.record.process == closing.keeper);
+            self.overlay.closings.extend(keeper.map(|step| closing.row(step.record.id)));
+        }
         for step in stage.steps {
             self.keep(&step).await?;
             done.steps.push(Step { record: step.record, fact: step.fact });
@@ -297,9 +302,6 @@ impl<'a> Batch<'a> {
             self.overlay.tie(key, row);
         }
         done.record = target.and_then(|id| self.overlay.record(id));
-        if let Some((closing, record)) = act.closes.as_ref().zip(done.record.as_ref()) {
-            self.overlay.closings.push(closing.row(record.id));
-        }
         if let Some(mark) = &act.delivery {
             let outcome = if done.steps.is_empty() && !done.refused.is_empty() {
                 REFUSED.to_owned()

@@ -11,25 +11,31 @@ use uuid::Uuid;
 use super::{Sum, quarter, sums_in};
 use crate::{Setback, Store, read::sets_seen_by, row::ClosingRow};
 
-/// A span whose totals are kept as they are when the act commits, under the record of the act; what
+/// A span whose totals are kept as they are when the act commits, under the record that it opens; what
 /// changes in it later is noted beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     process: String,
+    /// The process of the record that keeps them.
+    pub(crate) keeper: String,
     since: i64,
     until: i64,
 }
 
 impl Closing {
+    /// The totals of a process, kept under the record of `keeper` that the act opens. Where it opens
+    /// none, nothing is closed.
+    ///
     /// # Errors
     /// A refusal when the span does not begin and end with a quarter of an hour.
     pub fn of(
         process: impl Into<String>,
+        keeper: impl Into<String>,
         from: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Self, kernel::Refusal> {
         let (since, until) = (quarter(from, "/from")?, quarter(until, "/to")?);
-        Ok(Self { process: process.into(), since, until })
+        Ok(Self { process: process.into(), keeper: keeper.into(), since, until })
     }
 
     pub(crate) fn row(&self, record: Uuid) -> ClosingRow {

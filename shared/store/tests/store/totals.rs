@@ -134,7 +134,8 @@ async fn a_closed_span_stays_and_tells_what_changed_in_it(site: &Site) {
     let store = open(site, 1).await;
     let case = site.case(&store, "Mail", json!({ "due": "2026-03-10T10:00:00Z" })).await;
     site.case(&store, "Till", json!({ "due": "2026-03-12T10:00:00Z" })).await;
-    let march_of_2026 = Closing::of("case", at("2026-03-01T00:00:00Z"), at("2026-04-01T00:00:00Z"));
+    let march_of_2026 =
+        Closing::of("case", "case", at("2026-03-01T00:00:00Z"), at("2026-04-01T00:00:00Z"));
     let mut act = site.opening("March", json!({}));
     act.closes = Some(march_of_2026.expect("a span"));
     let closing = record_of(store.act(act).await);
@@ -187,7 +188,7 @@ async fn two_replicas_count_everything_once(site: &Site) {
         let mut opening = site.opening("Mail", json!({ "due": due }));
         if place % 20 == 19 {
             let (from, until) = (at("2026-03-01T00:00:00Z"), at("2026-03-03T00:00:00Z"));
-            opening.closes = Some(Closing::of("case", from, until).expect("a span"));
+            opening.closes = Some(Closing::of("case", "case", from, until).expect("a span"));
         }
         running.spawn(async move { record_of(store.act(opening).await) });
     }

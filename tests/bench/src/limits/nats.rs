@@ -26,7 +26,8 @@ pub struct Stored {
     pub stored: u64,
 }
 
-async fn connect(server: &Nats) -> Result<async_nats::Client> {
+/// A client of the server's own.
+pub async fn connect(server: &Nats) -> Result<async_nats::Client> {
     let address = server.address();
     let options = match address.login() {
         Some(Login::User { name, password }) => {
