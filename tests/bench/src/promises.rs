@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
+use kernel::Clock;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -34,7 +35,7 @@ pub async fn firing(span: Duration) -> Result<()> {
     let template = server.databases("clocks")?;
     let url = server.url("clocks_sla");
     let due = usize::try_from(span.as_secs())? * DUE_A_SECOND;
-    let first = chrono::Utc::now() + AHEAD;
+    let first = Clock::System.now() + AHEAD;
     fixture::running(&url, MANY, first, DUE_A_SECOND, due).await?;
     server.sql("clocks_sla", "VACUUM ANALYZE")?;
     server.sql("clocks_sla", "CHECKPOINT")?;
@@ -43,8 +44,8 @@ pub async fn firing(span: Duration) -> Result<()> {
     let gateway = Platform::gateway(&address).await?;
     let sla = gateway.beside("sla", &address, &["--database-url-template", &template]).await?;
     let mut said = nats::connect(&bus).await?.subscribe("steward.sla.clock.breached.v1.>").await?;
-    ensure!(chrono::Utc::now() < first, "the fixture took longer than {AHEAD}");
-    let rest = (first - chrono::Utc::now()).to_std()?;
+    ensure!(Clock::System.now() < first, "the fixture took longer than {AHEAD}");
+    let rest = (first - Clock::System.now()).to_std()?;
     let deadline = Instant::now() + rest + span + Duration::from_secs(120);
     let mut late = Histogram::default();
     while late.count() < due as u64 {
@@ -53,7 +54,7 @@ pub async fn firing(span: Duration) -> Result<()> {
         let event: Value = serde_json::from_slice(&message.payload)?;
         let due = event["record"]["data"]["due_at"].as_str().context("a breach has a due time")?;
         let due: chrono::DateTime<chrono::Utc> = due.parse()?;
-        late.record((chrono::Utc::now() - due).to_std().unwrap_or_default());
+        late.record((Clock::System.now() - due).to_std().unwrap_or_default());
     }
     let memory = usage::resident(sla.process()).context("the process is gone")?;
     let outcome =
