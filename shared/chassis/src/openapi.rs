@@ -109,7 +109,7 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
             "get": operation(
                 "list",
                 format!("{title}: list those that you may see"),
-                ["Filter", "Sort", "Limit", "Cursor"].map(parameter).to_vec(),
+                ["Filter", "Words", "Sort", "Limit", "Cursor"].map(parameter).to_vec(),
                 None,
                 (200, listed(definition)),
                 &[422],

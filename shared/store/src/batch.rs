@@ -29,6 +29,7 @@ use crate::{
     dialect::{Failure, Lock, Pools, Tx},
     refusal::{Ledger, Noted},
     row::{Extent, HolderKey},
+    search::Prose,
     slot::{Columns, Places},
     text::indexable,
     total::Countings,
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) pools: Pools,
     pub(crate) rules: Arc<Ruleset>,
     pub(crate) places: Places,
+    pub(crate) prose: Prose,
     pub(crate) audiences: Audiences,
     /// How the records of processes are counted.
     pub(crate) countings: Countings,

@@ -19,6 +19,7 @@ use crate::{
         ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
         RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
+    search::PassageKey,
     slot::Columns,
 };
 
@@ -378,6 +379,14 @@ impl Tx {
     /// New ties, and what became known of others.
     pub(crate) async fn put_ties(&mut self, rows: &[(&TieKey, &TieRow)]) -> Result<(), Failure> {
         either!(self, put_ties(rows))
+    }
+
+    /// The words of passages, in place of those that were there.
+    pub(crate) async fn put_passages(
+        &mut self,
+        rows: &[(&PassageKey, &str)],
+    ) -> Result<(), Failure> {
+        either!(self, put_passages(rows))
     }
 
     pub(crate) async fn insert_holders(

@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Setback, Store,
+    Setback, Store, Words,
     condition::{Places, Typed, asks_standing, condition, is_standing},
     entity::{record, standing},
     read::visible,
@@ -23,6 +23,8 @@ pub const PAGE_LIMIT: u64 = 500;
 pub struct Query {
     pub process: String,
     pub filter: Option<Filter>,
+    /// Words that must all stand in the prose of a record, or in one comment.
+    pub words: Option<Words>,
     pub sort: Sort,
     /// 1 to [`PAGE_LIMIT`]; more is cut.
     pub limit: u64,
@@ -35,7 +37,7 @@ impl Query {
     #[must_use]
     pub fn of(process: impl Into<String>) -> Self {
         let sort = Sort { field: Field::UpdatedAt, descending: true };
-        Self { process: process.into(), filter: None, sort, limit: 50, cursor: None }
+        Self { process: process.into(), filter: None, words: None, sort, limit: 50, cursor: None }
     }
 }
 
@@ -75,6 +77,9 @@ impl Store {
             .add(visible(reader, self.shared().pools.backend()));
         if let Some(filter) = &query.filter {
             narrowed = narrowed.add(condition(filter, &places, true)?);
+        }
+        if let Some(words) = &query.words {
+            narrowed = narrowed.add(words.condition(self.shared().pools.backend()));
         }
         let cursor =
             query.cursor.as_deref().map(|text| cursor_in(text, &query.sort)).transpose()?;

@@ -7,10 +7,26 @@ use crate::StoreError;
 
 /// What was added to the ground, each in its turn and never changed once it has landed. What was made
 /// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
-const EXTENSIONS: [Extension; 3] = [
-    Extension { version: 2, name: "m0002_ties", sql: include_str!("schema/ties.sql") },
-    Extension { version: 3, name: "m0003_totals", sql: include_str!("schema/totals.sql") },
-    Extension { version: 4, name: "m0004_places", sql: include_str!("schema/places.sql") },
+const EXTENSIONS: [Extension; 4] = [
+    Extension { version: 2, name: "m0002_ties", sql: Sql::Both(include_str!("schema/ties.sql")) },
+    Extension {
+        version: 3,
+        name: "m0003_totals",
+        sql: Sql::Both(include_str!("schema/totals.sql")),
+    },
+    Extension {
+        version: 4,
+        name: "m0004_places",
+        sql: Sql::Both(include_str!("schema/places.sql")),
+    },
+    Extension {
+        version: 5,
+        name: "m0005_passages",
+        sql: Sql::Each {
+            sqlite: include_str!("schema/passages.sqlite.sql"),
+            postgres: include_str!("schema/passages.postgres.sql"),
+        },
+    },
 ];
 /// The version of the tables that this binary makes, and the newest that it was written for.
 pub(crate) const VERSION: i32 = EXTENSIONS[EXTENSIONS.len() - 1].version;
@@ -57,7 +73,13 @@ impl MigrationTrait for Ground {
 struct Extension {
     version: i32,
     name: &'static str,
-    sql: &'static str,
+    sql: Sql,
+}
+
+/// The same for both databases, or each its own.
+enum Sql {
+    Both(&'static str),
+    Each { sqlite: &'static str, postgres: &'static str },
 }
 
 impl MigrationName for Extension {
@@ -70,7 +92,13 @@ impl MigrationName for Extension {
 impl MigrationTrait for Extension {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let (db, version) = (manager.get_connection(), self.version);
-        db.execute_unprepared(&in_dialect(self.sql, manager.get_database_backend())).await?;
+        let backend = manager.get_database_backend();
+        let sql = match (&self.sql, backend) {
+            (Sql::Both(sql), _) => *sql,
+            (Sql::Each { sqlite, .. }, DbBackend::Sqlite) => *sqlite,
+            (Sql::Each { postgres, .. }, _) => *postgres,
+        };
+        db.execute_unprepared(&in_dialect(sql, backend)).await?;
         let stamp = format!("UPDATE schema_info SET version = {version} WHERE version < {version}");
         db.execute_unprepared(&stamp).await?;
         Ok(())

@@ -15,7 +15,9 @@ use crate::{
     batch::Shared,
     dialect::Pools,
     entity::counter,
-    schema, slot,
+    passage, schema,
+    search::Prose,
+    slot,
     total::{self, Countings},
     writer::{Answer, Queue, Ticket, Urgent, Writer},
 };
@@ -91,6 +93,8 @@ impl Store {
         for process in &grown {
             slot::fill(&pools.write, &places, process).await?;
         }
+        let prose = Prose::of(&rules);
+        passage::fill(&pools, &prose, &rules).await?;
         for definition in rules.processes() {
             let row =
                 counter::ActiveModel { process: Set(definition.process.clone()), value: Set(0) };
@@ -103,6 +107,7 @@ impl Store {
             pools,
             rules,
             places,
+            prose,
             audiences: Audiences::default(),
             countings: options.countings.clone(),
             system: Arc::new(Actor::system(&options.service)),

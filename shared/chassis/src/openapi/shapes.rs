@@ -170,6 +170,12 @@ pub fn parameters() -> Value {
             json!({ "type": "string" }),
             "A CEL expression over indexed fields: `record.state == 'new' && record.priority <= 2`.",
         ),
+        "Words": query(
+            "q",
+            json!({ "type": "string" }),
+            "Words that all stand in the record's prose (title, description, …), or in one comment, in \
+             any case; those of three letters or more also begin longer ones.",
+        ),
         "Sort": query(
             "sort",
             json!({ "type": "string" }),

@@ -4,7 +4,7 @@ use axum::extract::{Query as Parameters, State};
 use engine::{Definition, Field, Filter};
 use kernel::{Fault, Refusal, Rule};
 use serde_json::{Value, json};
-use store::{Query, Sort};
+use store::{Query, Sort, Words};
 
 use super::Shelf;
 use crate::{door::Door, problem::Problem};
@@ -18,6 +18,7 @@ pub const LONGEST_PAGE: u64 = 500;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub filter: Option<String>,
+    pub q: Option<String>,
     pub sort: Option<String>,
     pub limit: Option<u64>,
     pub cursor: Option<String>,
@@ -39,6 +40,7 @@ impl Asked {
             }
             let place = match name.as_str() {
                 "filter" => &mut asked.filter,
+                "q" => &mut asked.q,
                 "sort" => &mut asked.sort,
                 "cursor" => &mut asked.cursor,
                 "since" => &mut asked.since,
@@ -70,19 +72,21 @@ impl Asked {
     }
 }
 
-/// Lists what the caller sees: `filter` is a CEL expression over indexed fields, `sort` one of them
-/// (`-updated_at` for the newest first), `limit` at most 500, `cursor` the `next` of the page before.
+/// Lists what the caller sees: `filter` is a CEL expression over indexed fields, `q` words that stand in
+/// its prose or in a comment, `sort` an indexed field (`-updated_at` for the newest first), `limit` at
+/// most 500, `cursor` the `next` of the page before.
 pub async fn list(
     State(shelf): State<Shelf>,
     Parameters(pairs): Parameters<Vec<(String, String)>>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    let asked = Asked::parse(pairs, &["filter", "sort", "limit", "cursor"])?;
+    let asked = Asked::parse(pairs, &["filter", "q", "sort", "limit", "cursor"])?;
     let definition = shelf.office.rules.process(&shelf.process).ok_or_else(Problem::unknown)?;
     let given = asked.filter.as_deref().filter(|filter| !filter.trim().is_empty());
     let query = Query {
         process: shelf.process.to_string(),
         filter: given.map(|filter| Filter::parse(definition, filter)).transpose()?,
+        words: asked.q.as_deref().map(Words::parse).transpose()?,
         sort: order(definition, asked.sort.as_deref().unwrap_or("-updated_at"))?,
         limit: asked.limit(),
         cursor: asked.cursor.clone(),

@@ -16,6 +16,7 @@ use crate::{
         ClosingRow, Extent, HolderKey, JournalRow, MarkRow, NewLink, OnceRow, Recount, TieKey,
         TieRow, TotalKey,
     },
+    search::PassageKey,
 };
 
 /// Two texts that together are a key: of an idempotency key or of a delivery.
@@ -43,6 +44,8 @@ pub(super) struct Overlay<'a> {
     pub(super) new_links: Vec<NewLink>,
     /// Ties to records of other services, with what this batch adds.
     pub(super) ties: BTreeMap<TieKey, TieRow>,
+    /// What records are found by from now on, in words.
+    pub(super) passages: BTreeMap<PassageKey, String>,
     pub(super) journal: Vec<JournalRow>,
     /// Timers that were due and changed nothing.
     pub(super) spent: Vec<(Uuid, String)>,

@@ -72,6 +72,7 @@ impl Batch<'_> {
             }
             None => {}
         }
+        self.overlay.passages.extend(self.shared.prose.changed(record, fact));
         if fact.opened.is_some() {
             *self.overlay.counters.entry(record.process.clone()).or_default() += 1;
             self.overlay.counted.insert(record.process.clone());
@@ -222,6 +223,10 @@ impl Batch<'_> {
         let (tx, overlay) = (&mut self.tx, &self.overlay);
         if !overlay.new_links.is_empty() {
             tx.insert_links(&overlay.new_links).await?;
+        }
+        if !overlay.passages.is_empty() {
+            let rows = overlay.passages.iter().map(|(key, words)| (key, words.as_str()));
+            tx.put_passages(&rows.collect::<Vec<_>>()).await?;
         }
         if !overlay.ties.is_empty() {
             tx.put_ties(&overlay.ties.iter().collect::<Vec<_>>()).await?;

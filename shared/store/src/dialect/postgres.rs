@@ -14,6 +14,7 @@ use crate::{
         ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
         RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
+    search::PassageKey,
     slot::Columns,
 };
 
@@ -385,6 +386,20 @@ pub(super) async fn put_ties(db: &mut PgConnection, rows: &[(&TieKey, &TieRow)])
         .bind(each(rows, |(_, row)| row.other_id))
         .bind(each(rows, |(_, row)| row.other_audience.as_deref()))
         .bind(each(rows, |(_, row)| row.at))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn put_passages(db: &mut PgConnection, rows: &[(&PassageKey, &str)]) -> Done {
+    let sql = "INSERT INTO passage (record_id, revision, words) \
+        SELECT record_id, revision, array_to_tsvector(string_to_array(words, ' ')) \
+        FROM UNNEST($1::uuid[], $2::bigint[], $3::text[]) AS p(record_id, revision, words) \
+        ON CONFLICT (record_id, revision) DO UPDATE SET words = EXCLUDED.words";
+    query(sql)
+        .bind(each(rows, |((record, _), _)| *record))
+        .bind(each(rows, |((_, revision), _)| revision.cast_signed()))
+        .bind(each(rows, |(_, words)| *words))
         .execute(db)
         .await
         .map(drop)

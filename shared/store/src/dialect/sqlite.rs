@@ -14,6 +14,7 @@ use crate::{
         ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
         RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
+    search::PassageKey,
     slot::Columns,
 };
 
@@ -383,6 +384,21 @@ pub(super) async fn put_ties(db: &mut SqliteConnection, rows: &[(&TieKey, &TieRo
     .map(drop)
 }
 
+pub(super) async fn put_passages(db: &mut SqliteConnection, rows: &[(&PassageKey, &str)]) -> Done {
+    const DOCS: &str = "INSERT INTO passage (record_id, revision) \
+        SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING";
+    const WORDS: &str = "INSERT OR REPLACE INTO passage_words (rowid, words) \
+        SELECT p.doc, k.value ->> 2 FROM json_each(?) AS k CROSS JOIN passage AS p \
+        ON p.record_id = unhex(k.value ->> 0) AND p.revision = k.value ->> 1";
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|((record, revision), words)| (record.simple().to_string(), revision, words))
+        .collect();
+    let rows = json(&rows);
+    query(DOCS).bind(rows.as_str()).execute(&mut *db).await?;
+    query(WORDS).bind(rows).execute(db).await.map(drop)
+}
+
 pub(super) async fn insert_holders(db: &mut SqliteConnection, rows: &[(&HolderKey, Uuid)]) -> Done {
     let head = "INSERT INTO holder (process, key, record_id)";
     insert(db, head, 3, "", rows, |sql, row| {
@@ -569,6 +585,7 @@ pub(super) async fn insert_refusals(db: &mut SqliteConnection, rows: &[RefusalRo
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::DbBackend;
     use sqlx::{Connection as _, SqlitePool};
 
     use super::*;
@@ -596,7 +613,7 @@ mod tests {
         db
     }
 
-    async fn plan(db: &SqlitePool, sql: &'static str) -> String {
+    async fn plan(db: &SqlitePool, sql: impl std::fmt::Display) -> String {
         let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).bind("[]");
         let plan = plan.fetch_all(db).await.expect("a plan");
         let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
@@ -612,6 +629,21 @@ mod tests {
                 let plan = plan(&db, sql).await;
                 assert!(plan.contains("SEARCH record"), "{records}: {plan}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn words_are_answered_by_their_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for records in [2, 20_000] {
+            let db = reopened(folder.path(), records).await;
+            let words = crate::Words::parse("mail down").expect("words");
+            let mut select = sea_orm::sea_query::Query::select();
+            select.column("id").from("record").and_where(words.condition(DbBackend::Sqlite));
+            let (sql, _) = select.build(sea_orm::sea_query::SqliteQueryBuilder);
+            let plan = plan(&db, sql).await;
+            assert!(plan.contains("SEARCH record"), "{records}: {plan}");
+            assert!(!plan.contains("SCAN p"), "{records}: {plan}");
         }
     }
 

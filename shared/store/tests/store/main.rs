@@ -7,6 +7,7 @@ mod deliveries;
 mod lists;
 mod reactions;
 mod replicas;
+mod searches;
 mod site;
 mod ties;
 mod timers;
