@@ -14,5 +14,6 @@ mod links;
 mod promises;
 mod records;
 mod replay;
+mod seals;
 mod servicenow;
 mod storm;

@@ -21,6 +21,7 @@ pub struct Config {
     pub database: Database,
     pub bus: Bus,
     pub identity: Identity,
+    pub journal: Journal,
     pub telemetry: Telemetry,
     pub limits: Limits,
 }
@@ -76,6 +77,20 @@ pub struct Identity {
     /// data folder, made at the first start.
     #[serde(deserialize_with = "empty_is_none")]
     pub private_key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    /// Between two signed checkpoints, in minutes; 0 makes none.
+    pub checkpoint_minutes: u64,
+    /// Ed25519 private key (PKCS#8, hex) of the service; empty means `{service}-journal.key` in the
+    /// data folder, made at the first start.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub private_key_file: Option<PathBuf>,
+    /// Its public half, as hex; empty means `{service}-journal.pub` in the data folder.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub public_key_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -189,6 +204,7 @@ impl Config {
             database: section("database", defaults, &mut given, &mut faults)?,
             bus: section("bus", defaults, &mut given, &mut faults)?,
             identity: section("identity", defaults, &mut given, &mut faults)?,
+            journal: section("journal", defaults, &mut given, &mut faults)?,
             telemetry: section("telemetry", defaults, &mut given, &mut faults)?,
             limits: section("limits", defaults, &mut given, &mut faults)?,
         };
@@ -235,6 +251,16 @@ impl Config {
             return format!("sqlite://{}?mode=rwc", file.display());
         }
         url.replace("{service}", service)
+    }
+
+    /// The files of the key that signs the checkpoints of `service`: the private and the public half.
+    #[must_use]
+    pub fn journal_keys(&self, service: &str) -> (PathBuf, PathBuf) {
+        let file = |given: &Option<PathBuf>, half: &str| match given {
+            Some(path) => PathBuf::from(path.to_string_lossy().replace("{service}", service)),
+            None => self.service.data_dir.join(format!("{service}-journal.{half}")),
+        };
+        (file(&self.journal.private_key_file, "key"), file(&self.journal.public_key_file, "pub"))
     }
 }
 

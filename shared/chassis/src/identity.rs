@@ -1,6 +1,6 @@
 //! Who calls: the internal token that the gateway signs and every service verifies.
 
-mod key;
+pub(crate) mod key;
 mod signer;
 mod verifier;
 

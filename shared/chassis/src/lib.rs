@@ -22,16 +22,18 @@ mod platform;
 pub mod problem;
 pub mod records;
 pub mod request;
+mod seal;
 mod service;
 pub mod telemetry;
 
 pub use config::{Config, Secret};
 pub use hand::{Hand, Settles};
-pub use identity::{Identity, Signer, Verifier};
+pub use identity::{Identity, PublicKey, Signer, Verifier};
 pub use neighbours::Neighbours;
 pub use office::{Office, Show};
 pub use platform::{Platform, connect};
 pub use problem::Problem;
+pub use seal::Seal;
 pub use service::{
     Draft, Heard, Interpret, Running, Said, Service, Translate, check, dress, open, start,
 };

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod checking;
+pub(crate) mod checkpoints;
 mod desk;
 mod glue;
 mod retries;

@@ -208,6 +208,15 @@ impl Pools {
         }
     }
 
+    /// The last sequence number of the journal before which nothing can appear any more; `None` while
+    /// the journal is empty, or when transactions of that time would not end.
+    pub(crate) async fn settled(&self) -> Result<Option<i64>, sqlx::Error> {
+        match &self.batches {
+            Batches::Postgres(pool) => postgres::settled(pool).await,
+            Batches::Sqlite(_) => sqlite::settled(self.read.get_sqlite_connection_pool()).await,
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match &self.batches {
             Batches::Postgres(pool) => pool.close().await,

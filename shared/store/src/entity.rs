@@ -82,6 +82,29 @@ pub(crate) mod journal {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub(crate) mod checkpoint {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "checkpoint")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) n: i64,
+        pub(crate) at: DateTimeUtc,
+        pub(crate) after_seq: i64,
+        pub(crate) through_seq: i64,
+        pub(crate) entries: i64,
+        pub(crate) root: Vec<u8>,
+        pub(crate) signature: Vec<u8>,
+        pub(crate) told_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod outbox {
     use sea_orm::entity::prelude::*;
 

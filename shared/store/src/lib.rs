@@ -19,6 +19,7 @@ mod archive;
 mod audience;
 mod batch;
 mod chain;
+mod checkpoint;
 mod condition;
 mod dialect;
 mod entity;
@@ -46,6 +47,7 @@ mod writer;
 
 pub use act::{Act, Done, Mark, Moment, Once, REFUSED, RecordRef, Setback, Step, Target, Tie};
 pub use archive::{Archive, Publication, Published};
+pub use checkpoint::{Checkpoint, IsGenuine};
 pub use error::StoreError;
 pub use inbox::{GIVEN_UP, Letter, Tally, Waiting};
 pub use lease::Fence;

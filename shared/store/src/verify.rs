@@ -10,9 +10,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Setback, Store,
+    Checkpoint, IsGenuine, Setback, Store,
     audience::tokens_in,
     chain::{ORIGIN, digest_of, link_of},
+    checkpoint,
     entity::{journal, record, refusal, standing},
     payload,
     read::record_of,
@@ -28,6 +29,8 @@ pub struct Report {
     pub refusals: u64,
     /// Entries whose personal data was erased: their links hold, their content cannot be replayed.
     pub erased: u64,
+    /// The last checkpoint, to be compared with what was noted of it elsewhere.
+    pub checkpoint: Option<Checkpoint>,
     pub faults: Vec<ChainFault>,
 }
 
@@ -56,11 +59,23 @@ const PAGE: u64 = 200;
 const FAULTS_KEPT: usize = 1_000;
 
 impl Store {
-    /// Walks every chain of the database as it stands at one moment, while the service goes on.
+    /// Walks every chain of the database as it stands at one moment, while the service goes on, and
+    /// compares the journal with every checkpoint. Nobody asks who signed these.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn verify(&self) -> Result<Report, Setback> {
+        self.verify_signed(None).await
+    }
+
+    /// The same, and whether the checkpoints were signed by whom `is_genuine` knows.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn verify_signed(
+        &self,
+        is_genuine: Option<IsGenuine<'_>>,
+    ) -> Result<Report, Setback> {
         let mut report = Report::default();
         let snapshot = self.snapshot().await?;
         let mut totals = Check::of(&self.shared().countings);
@@ -79,6 +94,7 @@ impl Store {
         strays(&snapshot, &mut report).await?;
         refused(&snapshot, &mut report).await?;
         totals.compare(&snapshot, &mut report).await?;
+        checkpoint::check(&snapshot, self.service(), is_genuine, &mut report).await?;
         snapshot.commit().await?;
         report.faults.truncate(FAULTS_KEPT);
         Ok(report)

@@ -1,4 +1,4 @@
-//! The gateway's Ed25519 key pair, and how it is kept: hex, the private half for its owner alone.
+//! An Ed25519 key pair, and how it is kept: hex, the private half for its owner alone.
 
 use std::{
     fs, io,
@@ -23,7 +23,7 @@ pub struct RuinedKey {
 
 /// What everybody may know: it verifies tokens and makes none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey(pub(super) Vec<u8>);
+pub struct PublicKey(pub(crate) Vec<u8>);
 
 impl PublicKey {
     /// Reads a file of 64 hex digits.
@@ -42,6 +42,15 @@ impl PublicKey {
 /// The PKCS#8 bytes of the private key in `path`, made there if the file is not, with the public
 /// half written beside it as `public`.
 pub(super) fn private(path: &Path, public: &Path) -> Result<(Vec<u8>, PublicKey), RuinedKey> {
+    kept(path, public).map(|(_, pkcs8, public)| (pkcs8, public))
+}
+
+/// The same, as what signs.
+pub(crate) fn pair(path: &Path, public: &Path) -> Result<(Ed25519KeyPair, PublicKey), RuinedKey> {
+    kept(path, public).map(|(pair, _, public)| (pair, public))
+}
+
+fn kept(path: &Path, public: &Path) -> Result<(Ed25519KeyPair, Vec<u8>, PublicKey), RuinedKey> {
     if !path.exists() {
         make(path)?;
     }
@@ -52,7 +61,7 @@ pub(super) fn private(path: &Path, public: &Path) -> Result<(Vec<u8>, PublicKey)
     if PublicKey::read(public).ok().as_ref() != Some(&public_key) {
         fs::write(public, hex::encode(&public_key.0)).map_err(|error| ruined(public, error))?;
     }
-    Ok((pkcs8, public_key))
+    Ok((pair, pkcs8, public_key))
 }
 
 /// A key pair that lives in memory alone.

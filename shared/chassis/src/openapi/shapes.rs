@@ -415,6 +415,14 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
             turn("give_up", "Give a dead letter up, so that what waits behind it goes on"),
         ),
         ("deliveries", list("deliveries", "How deliveries ended, each counted once", Vec::new())),
+        (
+            "checkpoints",
+            list(
+                "checkpoints",
+                "Signed statements of what the journal was, the newest first",
+                vec![limit()],
+            ),
+        ),
         ("refusals", list("refusals", "Commands that rules refused", vec![limit(), since])),
     ];
     paths.into_iter().map(|(path, item)| (format!("{root}/{path}"), item)).collect()

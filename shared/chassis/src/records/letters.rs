@@ -1,4 +1,5 @@
-//! What went wrong and is kept: dead letters, and what rules refused; and how deliveries ended.
+//! What a service keeps beside records: dead letters, what rules refused, how deliveries ended, and the
+//! checkpoints of its journal.
 
 use axum::{
     Router,
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 use store::{Refused, Tally, Waiting};
 
 use super::list::Asked;
-use crate::{Office, door::Door, json::Json, office::time, problem::Problem};
+use crate::{
+    Office, door::Door, json::Json, office::time, problem::Problem, service::checkpoints::view,
+};
 
 /// Who reads what was refused, beside administrators.
 const AUDITOR: &str = "auditor";
@@ -25,6 +28,7 @@ pub(super) fn router(office: &Office) -> Router {
         .route(&format!("{root}/dead-letters/give-up"), post(give_up))
         .route(&format!("{root}/deliveries"), get(deliveries))
         .route(&format!("{root}/refusals"), get(refusals))
+        .route(&format!("{root}/checkpoints"), get(checkpoints))
         .with_state(office.clone())
 }
 
@@ -120,6 +124,19 @@ async fn refusals(
     };
     let refused = office.store.refusals(since, asked.limit()).await?;
     let items: Vec<Value> = refused.iter().map(refusal).collect();
+    Ok(axum::Json(json!({ "items": items })))
+}
+
+/// Signed statements of what the journal was, the newest first, to be kept elsewhere.
+async fn checkpoints(
+    State(office): State<Office>,
+    Parameters(pairs): Parameters<Vec<(String, String)>>,
+    door: Door,
+) -> Result<axum::Json<Value>, Problem> {
+    office.needs_role(&door, &[AUDITOR], "checkpoints").await?;
+    let asked = Asked::parse(pairs, &["limit"])?;
+    let made = office.store.checkpoints(asked.limit()).await?;
+    let items: Vec<Value> = made.iter().map(|made| view(&office.service, made)).collect();
     Ok(axum::Json(json!({ "items": items })))
 }
 

@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     Running, Service,
     catalogue::{self, Shipped},
+    checkpoints,
     desk::Counter,
     glue::{Journal, StoreLeases},
     retries::Retries,
@@ -25,7 +26,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    Config, Neighbours, Office, Platform, Problem, identity,
+    Config, Neighbours, Office, Platform, Problem, Seal, identity,
     life::{self, Health, Life},
     openapi, problem, records,
     request::{self, Gauge},
@@ -77,6 +78,12 @@ pub async fn start(
     running.spawn(Arc::clone(&tasks.timers).run(stop.clone()));
     running.spawn(Arc::clone(&tasks.retries).run(stop.clone()));
     running.spawn(upkeep::run(office.clone(), config.limits.keep_keys_hours, stop.clone()));
+    if config.journal.checkpoint_minutes > 0 {
+        let (private, public) = config.journal_keys(name);
+        let seal = Seal::open(&private, &public)?;
+        let every = Duration::from_secs(60 * config.journal.checkpoint_minutes);
+        running.spawn(checkpoints::run(office.clone(), seal, every, stop.clone()));
+    }
     if let Some(bus) = &platform.bus {
         on_the_bus(&office, bus, &descriptor, &counters, &owner, &tasks);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sqlx::{
-    AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, query,
+    AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, SqlitePool, query,
     sqlite::{SqliteArguments, SqliteRow},
 };
 use uuid::Uuid;
@@ -81,6 +81,11 @@ async fn insert<R>(
         rows = later;
     }
     Ok(written)
+}
+
+/// One writer at a time: what is there was numbered before all that comes.
+pub(super) async fn settled(db: &SqlitePool) -> Result<Option<i64>, sqlx::Error> {
+    query("SELECT max(seq) FROM journal").fetch_one(db).await?.try_get(0)
 }
 
 /// Ids as a JSON array, for `unhex(value) … json_each`.
@@ -586,7 +591,7 @@ pub(super) async fn insert_refusals(db: &mut SqliteConnection, rows: &[RefusalRo
 #[cfg(test)]
 mod tests {
     use sea_orm::DbBackend;
-    use sqlx::{Connection as _, SqlitePool};
+    use sqlx::Connection as _;
 
     use super::*;
     use crate::dialect::{Batches, Pools};

@@ -42,12 +42,12 @@ async fn the_same_content_keeps_its_number(site: &Site) {
 async fn a_binary_that_is_too_old_does_not_start(site: &Site) {
     site.open().await.close().await;
     // A newer binary was here, and says that we may still read.
-    site.meddle("UPDATE schema_info SET version = 7").await;
+    site.meddle("UPDATE schema_info SET version = 99").await;
     site.open().await.close().await;
-    site.meddle("UPDATE schema_info SET min_reader = 5").await;
+    site.meddle("UPDATE schema_info SET min_reader = 98").await;
     let opened = Store::open(site.options(), rules(), site.clock.clone()).await;
     let Err(fault) = opened else { panic!("it was opened") };
-    assert!(matches!(fault, StoreError::TooOld { min_reader: 5, .. }), "{fault}");
+    assert!(matches!(fault, StoreError::TooOld { min_reader: 98, .. }), "{fault}");
 }
 
 async fn replicas_that_start_together_make_the_tables_once(site: &Site) {

@@ -3,6 +3,7 @@
 mod acts;
 mod archives;
 mod chains;
+mod checkpoints;
 mod deliveries;
 mod lists;
 mod reactions;
