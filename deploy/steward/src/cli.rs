@@ -44,8 +44,25 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Print what is worked out from a definition file: its diagram, its RACI matrix, its page.
+    Diagram {
+        file: PathBuf,
+        #[arg(long = "as", value_enum, default_value_t = Picture::Svg)]
+        picture: Picture,
+    },
+    /// Print the JSON Schema of the definition format, for editors.
+    Schema,
     /// Check every hash chain of a service's journal, or of all, and replay every record.
     Verify { service: Option<ServiceName> },
+}
+
+/// What can be drawn of a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    Svg,
+    Mermaid,
+    Raci,
+    Page,
 }
 
 /// The services that this binary holds.

@@ -3,6 +3,7 @@
 mod boot;
 mod check;
 pub mod cli;
+mod draw;
 mod serve;
 mod services;
 mod up;
@@ -23,6 +24,11 @@ pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
         None | Some(cli::Command::Up) => up::run(&arguments).await,
         Some(cli::Command::Serve { service }) => serve::run(&arguments, *service).await,
         Some(cli::Command::Check { files }) => check::run(files),
+        Some(cli::Command::Diagram { file, picture }) => draw::run(file, *picture),
+        Some(cli::Command::Schema) => {
+            print!("{}", engine::FORMAT_SCHEMA);
+            Ok(())
+        }
         Some(cli::Command::Verify { service }) => verify::run(&arguments, *service).await,
     }
 }

@@ -22,6 +22,7 @@ mod apply;
 mod command;
 mod decide;
 mod definition;
+mod derived;
 mod expression;
 mod fact;
 mod filter;
@@ -40,6 +41,7 @@ pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Subject};
 pub use decide::{Tally, decide};
 pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
+pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};
 pub use fact::{Fact, Link, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
@@ -50,6 +52,10 @@ pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
 pub use ruleset::{Calculation, Calculations, Ruleset};
 pub use scheme::{RuleMatch, Scheme, SchemeKind, Schemes};
+pub use yaml::yaml_as_json;
+
+/// The JSON Schema of the definition format, by which editors complete and check a file.
+pub const FORMAT_SCHEMA: &str = include_str!("definition.schema.json");
 
 /// A record's data may take this many bytes as JSON, so that every event fits a NATS message.
 pub const DATA_LIMIT_BYTES: usize = 256 * 1024;

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Number, Value};
 
-use crate::flaw::Flaws;
+use crate::flaw::{Flaw, Flaws};
 
 /// A file may take this many bytes.
 const TEXT_LIMIT: usize = 1024 * 1024;
@@ -208,6 +208,18 @@ impl Builder {
             // Only lists and maps begin.
             (Tree::Scalar { .. }, _) => {}
         }
+    }
+}
+
+/// A YAML file as JSON, for what reads JSON.
+///
+/// # Errors
+/// Every flaw that keeps it from being read.
+pub fn yaml_as_json(text: &str) -> Result<Value, Vec<Flaw>> {
+    let mut flaws = Flaws::default();
+    match read(text, &mut flaws) {
+        Some(node) if flaws.is_empty() => Ok(node.json()),
+        _ => Err(flaws.into_vec()),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{
 
 /// A page has at most this many records.
 pub const PAGE_LIMIT: u64 = 500;
+/// A count ends here.
+pub const COUNT_LIMIT: u64 = 1_000;
 
 /// Which records of a process, in which order, and from where on.
 #[derive(Clone, Debug)]
@@ -126,6 +128,27 @@ impl Store {
         let last = items.last().filter(|_| has_more);
         let next = last.map(|record| cursor_of(record, &query.sort));
         Ok(Page { items, next })
+    }
+}
+
+impl Store {
+    /// How many records of a process stand in a state and are seen by the reader: at most
+    /// [`COUNT_LIMIT`], beyond which nobody counts.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn count(&self, process: &str, state: &str, reader: &Reader) -> Result<u64, Setback> {
+        let walks = Walk::Standings;
+        let found = walks
+            .records()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(walks.process_is(process))
+            .filter(standing::Column::State.eq(state))
+            .filter(visible(reader, self.shared().pools.backend()))
+            .limit(COUNT_LIMIT)
+            .into_tuple::<Uuid>();
+        Ok(found.all(self.read()).await?.len() as u64)
     }
 }
 

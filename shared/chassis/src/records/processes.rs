@@ -1,22 +1,29 @@
 //! What a service's processes are, for who wants to read before they act.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Router,
     body::Bytes,
     extract::{Path, State},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use engine::Definition;
-use http::StatusCode;
+use engine::{Definition, Raci};
+use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::{Identity, Office, problem::Problem};
+use crate::{Identity, Office, door::Door, problem::Problem};
 
 pub(super) fn router(office: &Office) -> Router {
     Router::new()
         .route("/api/v1/processes", get(all))
         .route("/api/v1/processes/{name}", get(one))
         .route("/api/v1/processes/{name}/schema", get(schema))
+        .route("/api/v1/processes/{name}/raci", get(raci))
+        .route("/api/v1/processes/{name}/page", get(page))
+        .route("/api/v1/processes/{name}/diagram.svg", get(picture))
+        .route("/api/v1/processes/{name}/diagram.mmd", get(diagram))
         .route("/api/v1/processes/{name}/check", post(check))
         .with_state(office.clone())
 }
@@ -69,6 +76,66 @@ async fn schema(
         "data": definition.data_schema(),
         "transitions": transitions,
     })))
+}
+
+/// Who does, answers for, is asked about and is told of each step.
+async fn raci(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    _: Identity,
+) -> Result<axum::Json<Raci>, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    Ok(axum::Json(definition.raci()))
+}
+
+/// The page of documentation, in Markdown.
+async fn page(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    _: Identity,
+) -> Result<Response, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    Ok(typed("text/markdown; charset=utf-8", definition.page()))
+}
+
+/// The state diagram as a picture, with how many records the caller sees in each state.
+async fn picture(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    door: Door,
+) -> Result<Response, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let counts = counts(&office, definition, &door).await?;
+    Ok(typed("image/svg+xml", definition.svg(&counts)))
+}
+
+/// The same as Mermaid.
+async fn diagram(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    door: Door,
+) -> Result<Response, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let counts = counts(&office, definition, &door).await?;
+    Ok(typed("text/vnd.mermaid; charset=utf-8", definition.mermaid(&counts)))
+}
+
+async fn counts(
+    office: &Office,
+    definition: &Definition,
+    door: &Door,
+) -> Result<BTreeMap<String, u64>, Problem> {
+    let mut counts = BTreeMap::new();
+    for state in definition.states() {
+        let reader = door.reader();
+        let count = office.store.count(&definition.process, state, &reader).await?;
+        counts.insert(state.to_owned(), count);
+    }
+    Ok(counts)
+}
+
+fn typed(kind: &'static str, body: String) -> Response {
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 /// What is wrong with the definition in the body, a YAML file: every fault with line and column.

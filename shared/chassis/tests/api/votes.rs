@@ -106,6 +106,18 @@ async fn a_change_runs_from_open_to_closed() {
             "closed"
         ]
     );
+    let picture = rita.get("/api/v1/processes/change/diagram.svg").await;
+    assert_eq!(picture.headers["content-type"], "image/svg+xml");
+    assert!(picture.body.as_str().unwrap().contains(">closed (1)<"), "{picture:?}");
+    // Whoever sees no record sees none counted.
+    let nobody = desk.person("nobody", &[]).get("/api/v1/processes/change/diagram.mmd").await;
+    assert!(nobody.body.as_str().unwrap().contains("\"closed (0)\""), "{nobody:?}");
+    let raci = rita.get("/api/v1/processes/change/raci").await;
+    let authorise =
+        raci.body["rows"].as_array().unwrap().iter().find(|row| row["step"] == "authorise");
+    assert_eq!(authorise.unwrap()["roles"]["cab_member"], "R");
+    let page = rita.get("/api/v1/processes/change/page").await;
+    assert!(page.body.as_str().unwrap().starts_with("# Change"));
     let document = chassis::openapi::fragment("change", &desk.running.office.rules, &[]);
     assert!(document["paths"]["/api/v1/changes/{id}/votes"]["post"].is_object());
 }

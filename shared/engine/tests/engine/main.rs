@@ -2,6 +2,7 @@
 
 mod change;
 mod definitions;
+mod derived;
 mod filters;
 mod flaws;
 mod replay;

@@ -1,0 +1,64 @@
+//! The page of documentation of a process, in Markdown.
+
+use std::fmt::Write as _;
+
+use super::diagram::Counts;
+use crate::Definition;
+
+impl Definition {
+    /// What a person reads of the process: its picture, who does what, its fields and its controls.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut page = format!("# {}\n", self.title);
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            page,
+            "Process `{}`, version {}, digest `{}`.",
+            self.process, self.version, self.digest
+        );
+        if !self.clauses.is_empty() {
+            let _ = writeln!(page, "ISO/IEC 20000-1: {}.", self.clauses.join(", "));
+        }
+        let _ = writeln!(page, "\n```mermaid\n{}```", self.mermaid(&Counts::new()));
+        self.matrix(&mut page);
+        self.field_table(&mut page);
+        if !self.controls.is_empty() {
+            page.push_str("\n## What never happens\n");
+            for control in &self.controls {
+                let _ = writeln!(page, "- {}: {}", control.name, control.claim);
+            }
+        }
+        page
+    }
+
+    fn matrix(&self, page: &mut String) {
+        let raci = self.raci();
+        let _ = writeln!(page, "\n## Who does what\n| step | in | {} |", raci.roles.join(" | "));
+        let _ = writeln!(page, "|---|---|{}", "---|".repeat(raci.roles.len()));
+        for row in &raci.rows {
+            let letters =
+                raci.roles.iter().map(|role| row.roles.get(role).map_or("", String::as_str));
+            let letters: Vec<_> = letters.collect();
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} |",
+                row.step,
+                row.states.join(", "),
+                letters.join(" | ")
+            );
+        }
+        page.push_str("R takes it or votes on it, A answers for it, C may comment, I sees it.\n");
+    }
+
+    fn field_table(&self, page: &mut String) {
+        page.push_str("\n## Fields\n| field | kind | |\n|---|---|---|\n");
+        for field in self.fields() {
+            let kind = crate::expression::Kind::of_schema(&field.schema).kind;
+            let is_required = self.required.contains(&field.name).then_some("required");
+            let filled = field.read_only.then_some("filled by the process");
+            let listed = field.index.map(|_| "lists filter by it");
+            let told: Vec<_> = [is_required, filled, listed].into_iter().flatten().collect();
+            let _ = writeln!(page, "| {} | {kind} | {} |", field.name, told.join(", "));
+        }
+    }
+}
