@@ -180,6 +180,42 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
             ) }),
         );
     }
+    if definition.has_tasks() {
+        let mut change = one(&["IfMatch"]);
+        change.push(shapes::task_number());
+        paths.insert(
+            format!("{root}/{{id}}/tasks"),
+            json!({
+                "get": operation(
+                    "tasks",
+                    format!("{title}: its tasks, in their order"),
+                    one(&[]),
+                    None,
+                    (200, shown(&shapes::tasks())),
+                    &[404],
+                ),
+                "post": operation(
+                    "add_task",
+                    format!("{title}: add a task"),
+                    one(&["IfMatch", "IdempotencyKey"]),
+                    Some(body(shapes::new_task(), true)),
+                    (201, created(definition)),
+                    &CHANGES,
+                ),
+            }),
+        );
+        paths.insert(
+            format!("{root}/{{id}}/tasks/{{task}}"),
+            json!({ "patch": operation(
+                "change_task",
+                format!("{title}: hand a task over, or settle it"),
+                change,
+                Some(body(shapes::task_patch(), true)),
+                (200, shapes::one(definition)),
+                &CHANGES,
+            ) }),
+        );
+    }
     if !definition.voted().is_empty() {
         paths.insert(
             format!("{root}/{{id}}/votes"),

@@ -7,6 +7,7 @@ mod list;
 mod more;
 mod one;
 mod processes;
+mod task;
 mod vote;
 mod wish;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{get, patch, post},
 };
 use store::RecordRef;
 
@@ -55,6 +56,8 @@ fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
         .route(&path("/{id}/transitions/{name}"), post(one::take))
         .route(&path("/{id}/history"), get(more::history))
         .route(&path("/{id}/comments"), get(more::comments).post(more::comment))
+        .route(&path("/{id}/tasks"), get(task::tasks).post(task::add))
+        .route(&path("/{id}/tasks/{task}"), patch(task::change))
         .route(&path("/{id}/votes"), post(vote::vote))
         .route(&path("/{id}/links"), get(more::links).post(more::link))
         .with_state(shelf)

@@ -23,13 +23,15 @@ pub enum Command {
     Tied { link: Link },
     /// Votes on a transition of the record's state.
     Vote { transition: String, ballot: Ballot, comment: Option<String> },
+    /// Adds a task to the record, hands one over, or settles one.
+    Task { wish: TaskWish },
     /// A timer of the record is due.
     Fire { transition: String },
 }
 
 impl Command {
     /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `link`,
-    /// `vote`.
+    /// `vote`, `task`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -39,6 +41,7 @@ impl Command {
             Self::Comment { .. } => "comment",
             Self::Link { .. } | Self::Tied { .. } => "link",
             Self::Vote { .. } => "vote",
+            Self::Task { .. } => "task",
         }
     }
 }
@@ -50,6 +53,27 @@ pub enum Ballot {
     Reject,
     /// This person votes instead: `person:PER0000007`.
     Delegate(String),
+}
+
+/// What is asked of the tasks of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskWish {
+    /// `after` names the tasks that come before it.
+    Add {
+        title: String,
+        assignee: Option<String>,
+        after: Vec<u32>,
+    },
+    Assign {
+        id: u32,
+        assignee: String,
+    },
+    Done {
+        id: u32,
+    },
+    Drop {
+        id: u32,
+    },
 }
 
 /// The other end of a link.

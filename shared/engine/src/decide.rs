@@ -3,6 +3,8 @@
 mod change;
 mod checks;
 mod duties;
+mod edits;
+mod task;
 mod vote;
 
 use kernel::{Cause, Channel, Fault, Refusal, Rule};
@@ -60,6 +62,7 @@ pub fn decide(
                     let said = (transition.as_str(), ballot, comment.as_deref());
                     vote::vote(rules, definition, record, said, cause)
                 }
+                Command::Task { wish } => task::task(rules, definition, record, wish, cause),
                 Command::Fire { transition } if let Some(owed) = duties::debt_of(transition) => {
                     remind(rules, definition, record, owed, cause)
                 }
@@ -150,6 +153,7 @@ fn open(
     };
     let (nothing, opens) = (Map::new(), &definition.may.open);
     let mut draft = Draft { rules, definition, cause, before: &nothing, record };
+    task::first(definition, &mut draft.record);
     // What is derived may decide where it starts.
     draft.derive(&mut fact)?;
     draft.record.state = start(rules, definition, &draft.record, cause)?;
@@ -191,7 +195,7 @@ fn amend(
     patch: &Map<String, Value>,
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
-    let role = permitted(rules, definition, record, &definition.may.amend, false, cause)?;
+    let role = edits::permitted(rules, definition, record, patch, cause)?;
     if definition.is_final(&record.state) {
         let message =
             format!("{} is {}, which is final: it changes no more", record.number, record.state);

@@ -3,8 +3,10 @@
 mod build;
 mod check;
 mod duty;
+mod edit;
 mod fields;
 mod known;
+mod tasks;
 mod transition;
 
 use std::collections::BTreeSet;
@@ -15,6 +17,8 @@ use serde_json::{Map, Value};
 
 pub(crate) use {
     duty::{Control, Never, OPEN, Vote},
+    edit::Edit,
+    tasks::Tasks,
     transition::{After, On},
 };
 pub use {
@@ -58,6 +62,9 @@ pub struct Definition {
     pub(crate) controls: Vec<Control>,
     /// Transitions of which records keep who took them.
     pub(crate) noted: BTreeSet<String>,
+    /// Rules for fields that not everybody may amend everywhere.
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) tasks: Option<Tasks>,
     /// Whether there are votes, debts or controls at all.
     pub(crate) has_duties: bool,
     states: Vec<State>,
@@ -200,6 +207,12 @@ impl Definition {
     pub(crate) fn votes(&self) -> impl Iterator<Item = (&str, &Transition, &Vote)> {
         let all = self.all_transitions();
         all.filter_map(|(state, transition)| Some((state, transition, transition.vote.as_ref()?)))
+    }
+
+    /// Whether its records have tasks.
+    #[must_use]
+    pub fn has_tasks(&self) -> bool {
+        self.tasks.is_some()
     }
 
     /// The names of what is voted on, each once.

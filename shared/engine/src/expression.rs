@@ -176,7 +176,7 @@ impl Expression {
 }
 
 /// The names that an expression may use.
-const SCOPE: [&str; 5] = ["record", "actor", "now", "event", "given"];
+const SCOPE: [&str; 6] = ["record", "actor", "now", "event", "given", "tasks"];
 
 /// What the names mean while an expression is evaluated; only those that it uses are made.
 pub struct Scope<'a> {
@@ -253,6 +253,7 @@ impl<'a> Scope<'a> {
             "now" => Some(values::of_instant(self.now)),
             "event" => self.event.map(|event| values::of_event(event, names)),
             "given" => self.given.map(values::of_map),
+            "tasks" => self.record.map(|(record, _)| values::of_tasks(record)),
             _ => None,
         }
     }

@@ -14,8 +14,44 @@ pub(crate) const DEBTS: &str = "debts";
 /// Transition to the persons who took it, where a control asks for them.
 pub(crate) const ACTED: &str = "acted";
 
+/// What is to be done beside the states.
+pub(crate) const TASKS: &str = "tasks";
+
 /// Names that no field of a definition may have.
-pub(crate) const NAMES: [&str; 3] = [VOTES, DEBTS, ACTED];
+pub(crate) const NAMES: [&str; 4] = [VOTES, DEBTS, ACTED, TASKS];
+
+/// Those of them that every step may change.
+pub(crate) const DUTIES: [&str; 3] = [VOTES, DEBTS, ACTED];
+
+/// A task of the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// From 1, never used again.
+    pub id: u32,
+    pub title: String,
+    /// `person:PER0000001`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// Tasks that come before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<u32>,
+    pub state: TaskState,
+    /// Nothing of it is left to do: it is done or dropped.
+    pub done: bool,
+    /// Who did or dropped it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TaskState {
+    Open,
+    Done,
+    Dropped,
+}
 
 /// A vote as it was cast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +155,16 @@ pub(crate) fn schema(name: &str) -> Value {
             "properties": {
                 "transition": text, "owed_for": text, "by": text, "since": instant,
                 "due_at": instant, "overdue": { "type": "boolean" },
+            },
+            "additionalProperties": false,
+        } }),
+        TASKS => json!({ "type": "array", "maxItems": most, "readOnly": true, "items": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "integer" }, "title": text, "assignee": text, "by": text,
+                "after": { "type": "array", "items": { "type": "integer" } },
+                "state": { "enum": ["open", "done", "dropped"] },
+                "done": { "type": "boolean" }, "at": instant,
             },
             "additionalProperties": false,
         } }),

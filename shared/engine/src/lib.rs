@@ -38,7 +38,7 @@ mod scheme;
 mod yaml;
 
 pub use apply::apply;
-pub use command::{Ballot, Command, Linked, Subject};
+pub use command::{Ballot, Command, Linked, Subject, TaskWish};
 pub use decide::{Tally, decide};
 pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
 pub use derived::{Duty, Raci};

@@ -73,6 +73,45 @@ pub fn listing(names: &BTreeSet<&str>) -> String {
     names.iter().copied().collect::<Vec<_>>().join(" and ")
 }
 
+/// The task's number in a path.
+pub fn task_number() -> Value {
+    json!({ "name": "task", "in": "path", "required": true, "description": "The task's number.",
+        "schema": { "type": "integer", "minimum": 1 } })
+}
+
+/// The tasks of a record.
+pub fn tasks() -> Value {
+    object(&[("items", list_of(&json!({ "type": "object" })))])
+}
+
+/// A task to be.
+pub fn new_task() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "title": { "type": "string", "minLength": 1 },
+            "assignee": { "type": "string" },
+            "after": list_of(&json!({ "type": "integer", "minimum": 1 })),
+        },
+        "required": ["title"],
+        "additionalProperties": false,
+    })
+}
+
+/// Who has a task, or what became of it.
+pub fn task_patch() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "assignee": { "type": "string" },
+            "state": { "enum": ["done", "dropped"] },
+        },
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": false,
+    })
+}
+
 /// A vote, or to whom it is handed over.
 pub fn vote(definition: &Definition) -> Value {
     json!({

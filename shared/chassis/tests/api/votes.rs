@@ -58,6 +58,20 @@ async fn a_change_runs_from_open_to_closed() {
     let opened = rita.post("/api/v1/changes", data).await;
     assert_eq!(opened.status, 201, "{opened:?}");
     take(&rita, "submit", json!({})).await;
+    let tasks = "/api/v1/changes/CHG0000001/tasks";
+    let added =
+        rita.post(tasks, json!({ "title": "Tell the desk", "assignee": "person:anna" })).await;
+    assert_eq!((added.status.as_u16(), &added.body["data"]["tasks"][2]["id"]), (201, &json!(3)));
+    let settle = async |person: &Person<'_>, task: u32, state: &str| {
+        let body = json!({ "state": state });
+        person.ask("PATCH", &format!("{tasks}/{task}"), Some(body)).await.status.as_u16()
+    };
+    assert_eq!(settle(&rita, 2, "done").await, 409);
+    assert_eq!(settle(&anna, 1, "done").await, 403);
+    assert_eq!(settle(&rita, 1, "done").await, 200);
+    assert_eq!(settle(&rita, 2, "dropped").await, 200);
+    assert_eq!(settle(&anna, 3, "done").await, 200);
+    assert_eq!(rita.get(tasks).await.body["items"][1]["state"], "dropped");
     take(&rita, "assess", json!({})).await;
 
     let first = vote(&anna, approve()).await;
@@ -94,6 +108,10 @@ async fn a_change_runs_from_open_to_closed() {
         [
             "opened",
             "submitted",
+            "task_added",
+            "task_done",
+            "task_dropped",
+            "task_done",
             "assessed",
             "voted",
             "amended",

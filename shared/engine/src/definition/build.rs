@@ -6,9 +6,11 @@ use super::{
     Audience, Definition, May, Opens, Relation, Role, Start, State, Transition,
     check::{self, RESERVED},
     duty::{self, Control},
+    edit::Edit,
     fields::{compile, object_schema},
     known::{Known, names},
     label, spoken,
+    tasks::Tasks,
 };
 use crate::{
     expression::Kind,
@@ -39,6 +41,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let relations = relations(root.get("links"), flaws);
     let starts = root.need("starts", flaws);
     let starts = starts.map(|node| self::starts(node, &known, flaws)).unwrap_or_default();
+    let edits = root.get("edit");
+    let edits = edits.map(|node| Edit::read_all(node, &known, flaws)).unwrap_or_default();
+    let tasks = root.get("tasks").and_then(|node| Tasks::read(node, &known, flaws));
     let controls = root.get("controls");
     let controls = controls.map(|node| Control::read_all(node, &known, flaws)).unwrap_or_default();
     let opens = root.get("opens").map(|node| opens(node, &known, flaws)).unwrap_or_default();
@@ -57,7 +62,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let open_validator = compile(&object_schema(writable(), &given, false)).ok()?;
     let amend_validator = compile(&object_schema(writable(), &[], false)).ok()?;
     let process = process?;
-    let has_duties = known.keeps_ledger();
+    let has_duties = known.keeps_duties();
     Some(Definition {
         title: title.unwrap_or_else(|| spoken(&process)),
         process,
@@ -77,6 +82,8 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         opens,
         noted: duty::noted(&controls),
         has_duties,
+        edits,
+        tasks,
         controls,
         states,
         open_validator,

@@ -75,9 +75,15 @@ impl Known {
         }
     }
 
-    /// `actor`, `now` and `record`.
+    /// `actor`, `now`, `record`, and `tasks` where records have some.
     pub fn over_record(&self) -> Surroundings {
-        self.anywhere.and("record", self.record.clone())
+        let scope = self.anywhere.and("record", self.record.clone());
+        match &self.record {
+            Kind::Map { members, .. } if members.contains_key(ledger::TASKS) => {
+                scope.and("tasks", members[ledger::TASKS].kind.clone())
+            }
+            _ => scope,
+        }
     }
 
     /// `actor`, `now` and `event`.
@@ -98,9 +104,9 @@ impl Known {
         self.over_record().and("given", Kind::Map { members, is_open: false })
     }
 
-    /// Whether records keep votes or debts.
-    pub fn keeps_ledger(&self) -> bool {
-        ledger::NAMES.iter().any(|name| self.field_names.iter().any(|field| field == name))
+    /// Whether records keep votes, debts, or who did what.
+    pub fn keeps_duties(&self) -> bool {
+        ledger::DUTIES.iter().any(|name| self.field_names.iter().any(|field| field == name))
     }
 
     pub fn state(&self, word: &Word, flaws: &mut Flaws) {
@@ -176,6 +182,7 @@ fn is_kept(root: &mut Entries<'_>, states: Option<&Node>, name: &str) -> bool {
     let word = match name {
         ledger::VOTES => "vote",
         ledger::DEBTS => "owes",
+        ledger::TASKS => return root.get("tasks").is_some(),
         _ => return root.get("controls").is_some(),
     };
     let below = |node: &Node| match &node.tree {

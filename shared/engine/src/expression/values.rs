@@ -16,6 +16,7 @@ use serde_json::{Map, Number, Value};
 use super::Names;
 use crate::{
     Record,
+    ledger::TASKS,
     record::{OWN_NAMES, rfc3339},
 };
 
@@ -104,6 +105,12 @@ pub(super) fn of_record(record: &Record, fields: &[String], names: &Names) -> Ce
         return map(fields.map(|name| (name, of_field(record, name))));
     }
     map(names.record_fields.iter().map(|name| (name.as_str(), of_field(record, name))))
+}
+
+/// The tasks of a record, none where it has none.
+pub(super) fn of_tasks(record: &Record) -> Cel {
+    let none = || Cel::List(Arc::default());
+    record.data.get(TASKS).map_or_else(none, from_json)
 }
 
 fn of_field(record: &Record, name: &str) -> Cel {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use engine::{
     Ballot, Calculation, Calculations, Command, Definition, Fact, Record, Ruleset, Schemes,
-    Subject, apply, decide, offers,
+    Subject, TaskWish, apply, decide, offers,
 };
 use kernel::{Actor, Cause, Channel};
 use serde_json::{Value, json};
@@ -125,9 +125,15 @@ impl Case {
         self.now = instant.parse().unwrap_or_else(|fault| panic!("{fault}"));
     }
 
+    fn settles_tasks(&mut self) {
+        self.does(&manager(), Command::Task { wish: TaskWish::Done { id: 1 } });
+        self.does(&manager(), Command::Task { wish: TaskWish::Drop { id: 2 } });
+    }
+
     fn comes_to_approval(&mut self) {
         let evidence = json!({ "plan": "swap it", "backout": "swap it back" });
         self.does(&actor("person:rita", &[]), take("submit", evidence));
+        self.settles_tasks();
         self.does(&manager(), take("assess", json!({})));
         assert_eq!(self.state(), "approval");
     }
@@ -197,6 +203,7 @@ fn who_asked_or_carries_out_has_no_vote() {
     // Mona submits for somebody who is gone: then she does not approve it either.
     let mut case = Case::open(json!({}));
     case.does(&manager(), take("submit", json!({ "plan": "a", "backout": "b" })));
+    case.settles_tasks();
     case.does(&manager(), take("assess", json!({})));
     let mona = actor("person:mona", &["change_manager", "cab_member"]);
     let told = case.refuses(&mona, vote("authorise", Ballot::Approve), "control");
@@ -266,6 +273,46 @@ fn what_was_approved_does_not_change_unseen() {
     // And once it is being carried out, it does not change at all.
     let told = case.refuses(&manager(), amend(json!({ "plan": "something else" })), "voted");
     assert!(told.contains("changes no more while CHG0000001 is implementing"), "{told}");
+    case.replays();
+}
+
+#[test]
+fn tasks_have_an_order_and_somebody_who_does_them() {
+    let mut case = Case::open(json!({}));
+    case.does(&actor("person:rita", &[]), take("submit", json!({ "plan": "a", "backout": "b" })));
+    let task = |wish| Command::Task { wish };
+    case.refuses(&manager(), take("assess", json!({})), "guard");
+    case.refuses(&ines(), task(TaskWish::Done { id: 1 }), "role");
+    let told = case.refuses(&manager(), task(TaskWish::Done { id: 2 }), "task_order");
+    assert!(told.contains("task 2 comes after task 1 (Ask those who depend on it)"), "{told}");
+    let add = |title: &str, after: Vec<u32>| {
+        task(TaskWish::Add { title: title.to_owned(), assignee: None, after })
+    };
+    case.refuses(&manager(), add(" ", vec![]), "length");
+    case.refuses(&manager(), add("Tell the desk", vec![9]), "unknown_task");
+    case.refuses(&ines(), add("Tell the desk", vec![]), "role");
+    case.does(&manager(), add("Tell the desk", vec![2]));
+    let hand = TaskWish::Assign { id: 1, assignee: "person:ines".to_owned() };
+    case.does(&manager(), task(hand));
+    let done = case.does(&ines(), task(TaskWish::Done { id: 1 }));
+    assert_eq!((done.event.as_str(), done.role.as_deref()), ("task_done", Some("assignee")));
+    case.refuses(&ines(), task(TaskWish::Done { id: 1 }), "task_settled");
+    case.does(&manager(), task(TaskWish::Drop { id: 2 }));
+    case.does(&manager(), task(TaskWish::Done { id: 3 }));
+    case.does(&manager(), take("assess", json!({})));
+    case.replays();
+}
+
+#[test]
+fn a_field_changes_where_and_by_whom_its_rule_says() {
+    let mut case = Case::open(json!({}));
+    let rita = actor("person:rita", &[]);
+    case.refuses(&rita, amend(json!({ "customer": "Arbor Retail" })), "role");
+    case.does(&rita, amend(json!({ "plan": "a", "backout": "b" })));
+    case.does(&manager(), amend(json!({ "customer": "Arbor Retail", "title": "A firewall" })));
+    case.comes_to_approval();
+    let told = case.refuses(&manager(), amend(json!({ "customer": "Meridian" })), "not_editable");
+    assert!(told.contains("changes while CHG0000001 is draft or assessment"), "{told}");
     case.replays();
 }
 

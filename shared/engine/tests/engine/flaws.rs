@@ -168,6 +168,13 @@ fn votes_debts_and_controls() {
                 "by_actor_of: [submit] }\n  CHG-6:\n    claim: who makes it does not judge it\n    never: { transition: complete, by_actor_of: [fail] }",
             ),
         ),
+        ("an edit of no field", ("  customer: { by:", "  custmer: { by:")),
+        ("an edit of what nobody edits", ("  customer: { by:", "  risk: { by:")),
+        ("two rules for one field", ("edit: ", "edit:\n  plan, customer: { in: [draft] }\n  #")),
+        ("an edit in no state", ("in: [draft, assessment]", "in: [draft, assesment]")),
+        ("tasks that nobody leads", ("  by: [change_manager]\n  first:", "  first:")),
+        ("a task after itself", ("after: [1]", "after: [2]")),
+        ("tasks where there are none", ("tasks: ", "x-tasks: ")),
         (
             "a field that the engine keeps",
             ("reason:        { type: string }", "votes:         { type: string }"),
