@@ -1,5 +1,6 @@
 //! CEL in the one scope of every guard, derived field, reaction, rule and list.
 
+mod bounds;
 mod functions;
 mod kind;
 mod names;
@@ -22,8 +23,6 @@ pub(crate) use surroundings::Surroundings;
 
 use crate::{Calculations, Record, Schemes, yaml::Mark};
 
-/// Longer expressions belong into a scheme, or into several fields.
-const LENGTH_LIMIT: usize = 2_000;
 /// How deep comprehensions may nest: with bounded input this bounds the cost.
 const COMPREHENSION_LIMIT: usize = 2;
 
@@ -76,10 +75,7 @@ impl Expression {
         surroundings: &Surroundings,
     ) -> Result<(Self, Kind), Vec<ExpressionFault>> {
         let whole = |message: String| vec![ExpressionFault { offset: 0, message }];
-        if source.len() > LENGTH_LIMIT {
-            let message = format!("an expression of {} bytes exceeds {LENGTH_LIMIT}", source.len());
-            return Err(whole(message));
-        }
+        bounds::check(source).map_err(whole)?;
         let program = Program::compile(source).map_err(|faults| {
             let faults = faults.errors.into_iter().map(|fault| {
                 // Lines and columns count from 1; an expression nearly always is one line.

@@ -49,6 +49,12 @@ impl Flaws {
         }
     }
 
+    /// `; did you mean …?` where one of the names is near, else what there is. What is not shown is
+    /// not searched either: a hostile file has a hundred thousand names that nobody knows.
+    pub fn instead<'a>(&self, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+        if self.found.len() < FLAW_LIMIT { instead(name, known) } else { String::new() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

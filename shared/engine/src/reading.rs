@@ -73,7 +73,7 @@ impl<'a> Entries<'a> {
     pub fn done(self, flaws: &mut Flaws) {
         for entry in self.entries {
             if !self.asked.contains(&entry.key.as_str()) {
-                let near = instead(&entry.key, self.asked.iter().copied());
+                let near = flaws.instead(&entry.key, self.asked.iter().copied());
                 let message = format!("`{}` means nothing here{near}", entry.key);
                 flaws.add(entry.at, "unknown_key", message);
             }

@@ -10,10 +10,7 @@ use chrono::{DateTime, Utc};
 
 use kernel::Actor;
 
-use crate::{
-    Definition, Expression, Flaw, Record, Schemes, Scope, expression,
-    flaw::{Flaws, instead},
-};
+use crate::{Definition, Expression, Flaw, Record, Schemes, Scope, expression, flaw::Flaws};
 
 /// What definitions leave to the service's own code: a pure function of what it is given and of the
 /// schemes. Called in expressions as `calculate('name', …)`; what it answered is kept in the fact, so
@@ -173,19 +170,19 @@ fn unmet(definition: &Definition, schemes: &Schemes, calculations: &Calculations
     let mut flaws = Flaws::default();
     for (name, place) in definition.calendars() {
         if schemes.calendar(name).is_none() {
-            let near = instead(name, schemes.calendars());
+            let near = flaws.instead(name, schemes.calendars());
             flaws.add(place, "unknown_calendar", format!("there is no calendar `{name}`{near}"));
         }
     }
     for (name, place) in definition.schemes() {
         if schemes.get(name).is_none() {
-            let near = instead(name, schemes.iter().map(|scheme| scheme.name.as_str()));
+            let near = flaws.instead(name, schemes.iter().map(|scheme| scheme.name.as_str()));
             flaws.add(place, "unknown_scheme", format!("there is no scheme `{name}`{near}"));
         }
     }
     for (name, place) in definition.calculations() {
         if !calculations.contains_key(name) {
-            let near = instead(name, calculations.keys().copied());
+            let near = flaws.instead(name, calculations.keys().copied());
             let message = format!("this service has no code called `{name}`{near}");
             flaws.add(place, "unknown_function", message);
         }

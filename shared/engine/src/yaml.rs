@@ -106,6 +106,8 @@ struct Builder {
 struct Open {
     at: Mark,
     tree: Tree,
+    /// Keys that stand already, with their lines.
+    keys: HashMap<String, u32>,
     /// The key whose value comes next.
     key: Option<(String, Mark)>,
     anchor: usize,
@@ -171,7 +173,7 @@ impl Builder {
         }
         let nodes_before = self.nodes;
         self.count(1)?;
-        self.open.push(Open { at, tree, key: None, anchor, nodes_before });
+        self.open.push(Open { at, tree, keys: HashMap::new(), key: None, anchor, nodes_before });
         Ok(())
     }
 
@@ -185,11 +187,11 @@ impl Builder {
         };
         match (&mut open.tree, open.key.take()) {
             (Tree::Map(entries), Some((key, at))) => {
-                if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                    let line = first.at.line;
+                if let Some(line) = open.keys.get(&key) {
                     let message = format!("`{key}` stands twice: it stands in line {line} already");
                     flaws.add(at, "duplicate", message);
                 } else {
+                    open.keys.insert(key.clone(), at.line);
                     entries.push(Entry { key, at, value: node });
                 }
             }

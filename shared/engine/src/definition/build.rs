@@ -18,7 +18,7 @@ use crate::{
     ledger,
     reading::{Entries, Word, condition, entries, expression, items, word, words},
     record::OWN_NAMES,
-    yaml::{self, Node, Tree},
+    yaml::{self, Entry, Node, Tree},
 };
 
 /// Reads a definition; what comes back is sound when no flaw was found.
@@ -135,9 +135,40 @@ fn required(root: &mut Entries<'_>, known: &Known, flaws: &mut Flaws) -> Vec<Str
     required.into_iter().map(|word| word.text).collect()
 }
 
+/// More states than this are no process that anybody understands.
+const STATE_LIMIT: usize = 1_000;
+/// The like for transitions, each counted in every state that offers it.
+const TRANSITION_LIMIT: usize = 5_000;
+
+fn is_too_large(node: &Node, known: &Known, flaws: &mut Flaws) -> bool {
+    let shared = |entry: &Entry| match &entry.value.tree {
+        Tree::Map(transitions) => transitions.len().saturating_mul(names(&entry.key).count()),
+        _ => 0,
+    };
+    let transitions: usize = match &node.tree {
+        Tree::Map(entries) => entries.iter().map(shared).sum(),
+        _ => 0,
+    };
+    let counts = [
+        ("states", known.states.len(), STATE_LIMIT),
+        ("transitions", transitions, TRANSITION_LIMIT),
+    ];
+    for (what, count, limit) in counts {
+        if count > limit {
+            let message = format!("a process has at most {limit} {what}, and these are {count}");
+            flaws.add(node.at, "too_large", message);
+            return true;
+        }
+    }
+    false
+}
+
 /// States in the order of their first mention; `new, assigned:` gives its transitions to each.
 fn states(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<State> {
     let mut states: Vec<State> = Vec::new();
+    if is_too_large(node, known, flaws) {
+        return states;
+    }
     for entry in entries(node, "`states`", flaws).unwrap_or_default() {
         for name in names(&entry.key) {
             if !states.iter().any(|state| state.name == name) {

@@ -54,6 +54,11 @@ impl Field {
             resolve(items, &mut reference).map_err(|fault| format!("field `{name}`: {fault}"))?;
         }
         let schema = Value::Object(schema);
+        if refers(&schema) {
+            return Err(format!(
+                "field `{name}`: `$ref` stands at a field or its items, and nowhere within"
+            ));
+        }
         compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
         Ok(Self { name: name.to_owned(), schema, index, read_only, reference, default })
     }
@@ -112,6 +117,17 @@ fn resolve(schema: &mut Map<String, Value>, reference: &mut Option<String>) -> R
     Err(format!("`$ref: {target}` is not known; there is {REFERENCE_PREFIX}… and steward:window"))
 }
 
+/// Whether a schema refers to another: to itself it could be checked for ever.
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(entries) => entries.iter().any(|(key, value)| {
+            matches!(key.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef") || refers(value)
+        }),
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
 /// A JSON Schema of an object with these fields and no others.
 pub(super) fn object_schema<'a>(
     fields: impl Iterator<Item = &'a Field>,
@@ -143,6 +159,8 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         .should_validate_formats(true)
+        // Patterns are matched in linear time: none can hang a service.
+        .with_pattern_options(jsonschema::PatternOptions::regex())
         .build(schema)
         .map_err(|fault| format!("it is no JSON Schema: {fault}"))
 }

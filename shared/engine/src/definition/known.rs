@@ -1,12 +1,15 @@
 //! What the names of a definition may be, collected before anything that uses them is read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::Field;
 use crate::{
     Expression,
     expression::{Bounded, Kind, Surroundings},
-    flaw::{Flaws, instead},
+    flaw::Flaws,
     ledger,
     reading::{Entries, Word, entries, expression},
     record::own_kinds,
@@ -44,8 +47,9 @@ impl Known {
         };
         let states_at = root.get("states");
         let mut states: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
         for name in keys(states_at).iter().flat_map(|key| names(key)) {
-            if !states.iter().any(|state| state == name) {
+            if seen.insert(name.to_owned()) {
                 states.push(name.to_owned());
             }
         }
@@ -111,14 +115,14 @@ impl Known {
 
     pub fn state(&self, word: &Word, flaws: &mut Flaws) {
         if !self.states.contains(&word.text) {
-            let near = instead(&word.text, self.states.iter().map(String::as_str));
+            let near = flaws.instead(&word.text, self.states.iter().map(String::as_str));
             flaws.add(word.at, "unknown_state", format!("`{}` is no state{near}", word.text));
         }
     }
 
     pub fn role(&self, word: &Word, flaws: &mut Flaws) {
         if word.text != kernel::SYSTEM && !self.roles.contains(&word.text) {
-            let near = instead(&word.text, self.roles.iter().map(String::as_str));
+            let near = flaws.instead(&word.text, self.roles.iter().map(String::as_str));
             let message = format!("`{}` is no role: `roles` does not name it{near}", word.text);
             flaws.add(word.at, "unknown_role", message);
         }
@@ -126,7 +130,7 @@ impl Known {
 
     pub fn transition(&self, word: &Word, flaws: &mut Flaws) {
         if !self.transitions.contains(&word.text) {
-            let near = instead(&word.text, self.transitions.iter().map(String::as_str));
+            let near = flaws.instead(&word.text, self.transitions.iter().map(String::as_str));
             let message = format!("`{}` is no transition{near}", word.text);
             flaws.add(word.at, "unknown_transition", message);
         }
@@ -134,7 +138,7 @@ impl Known {
 
     pub fn relation(&self, word: &Word, flaws: &mut Flaws) {
         if !self.relations.contains(&word.text) {
-            let near = instead(&word.text, self.relations.iter().map(String::as_str));
+            let near = flaws.instead(&word.text, self.relations.iter().map(String::as_str));
             let message = format!("`{}` is no link: `links` does not name it{near}", word.text);
             flaws.add(word.at, "unknown_link", message);
         }
@@ -143,7 +147,7 @@ impl Known {
     /// The field of a name; none where it is unknown or itself at fault.
     pub fn field(&self, word: &Word, flaws: &mut Flaws) -> Option<&Field> {
         if !self.field_names.contains(&word.text) {
-            let near = instead(&word.text, self.field_names.iter().map(String::as_str));
+            let near = flaws.instead(&word.text, self.field_names.iter().map(String::as_str));
             flaws.add(word.at, "unknown_field", format!("`{}` is no field{near}", word.text));
         }
         self.fields.iter().find(|field| field.name == word.text)

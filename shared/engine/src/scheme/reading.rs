@@ -7,7 +7,7 @@ use super::{SchemeKind, SchemeRule};
 use crate::{
     Expression,
     expression::{Kind, Surroundings},
-    flaw::{Flaws, instead},
+    flaw::Flaws,
     reading::{Entries, entries, expression, items, word},
     yaml::{self, Node, Tree},
 };
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str, flaws: &mut Flaws) -> Option<(String, SchemeKind)
             .and_then(|node| calendar(node, flaws))
             .map(SchemeKind::Calendar),
         other => {
-            let near = instead(other, KINDS.into_iter());
+            let near = flaws.instead(other, KINDS.into_iter());
             flaws.add(kind.at, "unknown_kind", format!("`{other}` is no kind of scheme{near}"));
             return None;
         }

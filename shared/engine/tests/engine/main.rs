@@ -5,6 +5,8 @@ mod definitions;
 mod derived;
 mod filters;
 mod flaws;
+mod hostile;
+mod random;
 mod replay;
 
 use std::sync::LazyLock;

@@ -1,5 +1,7 @@
 //! Duties that can be done: debts that can be paid, and separations that leave somebody.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cel::common::ast::{Expr, LiteralValue};
 
 use crate::{
@@ -15,9 +17,11 @@ pub(crate) fn duties(
     known: &Known,
     flaws: &mut Flaws,
 ) {
+    let by_name: BTreeMap<&str, &State> =
+        states.iter().map(|state| (state.name.as_str(), state)).collect();
     for state in states {
         for transition in &state.transitions {
-            debt(transition, states, flaws);
+            debt(transition, &by_name, flaws);
             vote(transition, roles, known, flaws);
         }
     }
@@ -28,23 +32,21 @@ pub(crate) fn duties(
     }
 }
 
-fn debt(transition: &Transition, states: &[State], flaws: &mut Flaws) {
+fn debt(transition: &Transition, states: &BTreeMap<&str, &State>, flaws: &mut Flaws) {
     let Some(owes) = &transition.owes else { return };
-    if states.iter().any(|state| state.name == transition.to && state.offers(transition)) {
+    if states.get(transition.to.as_str()).is_some_and(|state| state.offers(transition)) {
         let message = format!("`{}` owes, so it leads to another state", transition.name);
         flaws.add(owes.place, "owes", message);
         return;
     }
     let mut waiting = vec![transition.to.as_str()];
-    let mut seen = waiting.clone();
+    let mut seen: BTreeSet<&str> = waiting.iter().copied().collect();
     while let Some(name) = waiting.pop() {
-        let here = states.iter().filter(|state| state.name == name);
-        for next in here.flat_map(|state| &state.transitions) {
+        for next in states.get(name).iter().flat_map(|state| &state.transitions) {
             if next.name == owes.transition {
                 return;
             }
-            if !seen.contains(&next.to.as_str()) {
-                seen.push(&next.to);
+            if seen.insert(&next.to) {
                 waiting.push(&next.to);
             }
         }

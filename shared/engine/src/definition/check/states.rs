@@ -1,6 +1,6 @@
 //! Every state is reached, is left or is final, and keeps time in one way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     definition::{Start, State, Transition},
@@ -41,7 +41,9 @@ fn one(state: &State, flaws: &mut Flaws) {
 }
 
 fn reached(starts: &[Start], states: &[State], flaws: &mut Flaws) {
-    let find = |name: &str| states.iter().find(|state| state.name == name);
+    let by_name: BTreeMap<&str, &State> =
+        states.iter().map(|state| (state.name.as_str(), state)).collect();
+    let find = |name: &str| by_name.get(name).copied();
     // A name that is wrong makes much unreachable, which would only hide it.
     let mut targets = states.iter().flat_map(|state| &state.transitions);
     let is_wrong = targets.any(|transition| find(&transition.to).is_none())

@@ -1,0 +1,101 @@
+//! What is written to hang a service is refused with a reason, and soon.
+
+use std::fmt::Write as _;
+
+use engine::{Definition, Scheme};
+
+const HEAD: &str = "process: bomb\ncollection: bombs\nnumber: BMB\nroles: { agent: {} }\n";
+
+/// What is told first of a definition.
+fn told(body: &str, expected: &str) {
+    let flaws = Definition::parse(&format!("{HEAD}{body}"), 1).err().unwrap_or_default();
+    let told: Vec<_> = flaws.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|flaw| flaw.contains(expected)), "{expected}: {:?}", told.first());
+    assert!(told.len() <= 201, "{} are told", told.len());
+}
+
+/// So many states in a ring, each with so many ways out.
+fn ring(states: usize, ways: usize) -> String {
+    let mut text =
+        String::from("fields: { properties: { title: { type: string } } }\nstarts: s0\nstates:\n");
+    for state in 0..states {
+        let _ = writeln!(text, "  s{state}:");
+        for way in 0..ways {
+            let to = (state * (way + 1) + 1) % states;
+            let _ = writeln!(
+                text,
+                "    t{way}: {{ to: s{to}, by: [agent], when: record.title != 'x' }}"
+            );
+        }
+    }
+    text
+}
+
+#[test]
+fn a_large_process_loads_and_one_too_large_does_not() {
+    let large = format!("{HEAD}{}", ring(500, 4));
+    assert!(Definition::parse(&large, 1).is_ok_and(|found| found.states().count() == 500));
+    told(&ring(1_001, 1), "at most 1000 states, and these are 1001");
+    let names: Vec<_> = (0..1_000).map(|state| format!("s{state}")).collect();
+    let shared: String = (0..1_000).map(|way| format!("    t{way}: {{ by: [agent] }}\n")).collect();
+    let body = format!(
+        "fields: {{ properties: {{}} }}\nstarts: s0\nstates:\n  ? '{}'\n  :\n{shared}",
+        names.join(", ")
+    );
+    told(&body, "at most 5000 transitions, and these are 1000000");
+}
+
+#[test]
+fn names_without_end_are_told_in_part() {
+    let keys: String = (0..40_000).map(|key| format!("key{key}: 1\n")).collect();
+    told(&keys, "more faults than are shown");
+    let twice: String = (0..40_000).map(|_| "again: 1\n".to_owned()).collect();
+    told(&twice, "`again` stands twice");
+}
+
+#[test]
+fn expressions_that_grow_are_refused() {
+    let with = |expression: &str, expected: &str| {
+        let fields = "fields: { properties: { a: { type: array }, t: { type: string }, n: { type: array, maxItems: 900 } } }";
+        let states = "starts: open\nstates: { open: { go: { to: gone, by: [agent], when: \"WHEN\" } }, gone: {} }";
+        told(&format!("{fields}\n{}", states.replace("WHEN", expression)), expected);
+    };
+    with("record.a.all(x, record.a.all(y, x == y))", "steps, and 4000000 are allowed");
+    with("record.a.map(x, x).size() > 1", "steps, and 4000000 are allowed");
+    with("record.a.all(x, record.t.contains('a'))", "steps, and 4000000 are allowed");
+    with(
+        "record.n.all(x, record.n.all(y, record.t.matches('(a+)+b')))",
+        "steps, and 4000000 are allowed",
+    );
+    with(&"(".repeat(500), "deeper than 12");
+    with(&format!("{}true", "!".repeat(1_900)), "deeper than 12");
+    with(&format!("1{}", "+1".repeat(900)), "80 are allowed");
+    with(&format!("record{}", ".a".repeat(900)), "80 are allowed");
+    with(&format!("{}1", "true ? 1 : ".repeat(150)), "deeper than 12");
+    with(&vec!["record.t"; 300].join(" + "), "exceeds 2000");
+}
+
+#[test]
+fn schemas_that_refer_to_themselves_or_backtrack_are_refused() {
+    let with = |field: &str, expected: &str| {
+        let body = format!(
+            "fields: {{ properties: {{ f: {field} }} }}\nstarts: open\nstates: {{ open: {{}} }}"
+        );
+        told(&body, expected);
+    };
+    with("{ anyOf: [{ items: { $ref: '#/properties/f' } }] }", "nowhere within");
+    with("{ type: array, items: { items: { $ref: '#' } } }", "nowhere within");
+    with("{ type: string, pattern: '(?=a)b' }", "it is no JSON Schema");
+    with("{ type: string, pattern: '((a{1,999}){1,999}){1,999}' }", "it is no JSON Schema");
+}
+
+#[test]
+fn schemes_are_read_within_the_same_bounds() {
+    let mut bomb = String::from("scheme: bomb\nkind: list\na0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let below = format!("*a{}, ", level - 1).repeat(9);
+        let _ = writeln!(bomb, "a{level}: &a{level} [{below}]");
+    }
+    let flaws = Scheme::parse(&bomb, 1).err().unwrap_or_default();
+    assert!(flaws.iter().any(|flaw| flaw.message.contains("more than 100000 values")), "{flaws:?}");
+}
