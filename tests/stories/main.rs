@@ -8,6 +8,7 @@ mod bodies;
 mod catalogue;
 mod clocks;
 mod document;
+mod erasure;
 mod figures;
 mod incident;
 mod links;

@@ -241,6 +241,17 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
         ) }),
     );
     paths.insert(
+        format!("{root}/{{id}}/erase"),
+        json!({ "post": operation(
+            "erase",
+            format!("{title}: take values and content out for good (administrators)"),
+            one(&["IfMatch", "IdempotencyKey"]),
+            Some(body(shapes::erasure(definition), true)),
+            (200, shapes::one(definition)),
+            &CHANGES,
+        ) }),
+    );
+    paths.insert(
         format!("{root}/{{id}}/comments"),
         json!({
             "get": operation(

@@ -55,6 +55,7 @@ fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
         .route(&path("/{id}"), get(one::read).patch(one::amend))
         .route(&path("/{id}/transitions/{name}"), post(one::take))
         .route(&path("/{id}/history"), get(more::history))
+        .route(&path("/{id}/erase"), post(more::erase))
         .route(&path("/{id}/comments"), get(more::comments).post(more::comment))
         .route(&path("/{id}/tasks"), get(task::tasks).post(task::add))
         .route(&path("/{id}/tasks/{task}"), patch(task::change))

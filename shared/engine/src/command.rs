@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Link, Record};
+use crate::{Erasure, Link, Record};
 
 /// One wish; [`crate::decide`] says whether it is granted.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,9 @@ pub enum Command {
     Vote { transition: String, ballot: Ballot, comment: Option<String> },
     /// Adds a task to the record, hands one over, or settles one.
     Task { wish: TaskWish },
+    /// Takes values of fields, and the content of revisions, out of the record and its history for
+    /// good. Who keeps the history adds the revisions that show the fields.
+    Erase(Erasure),
     /// A timer of the record is due.
     Fire { transition: String },
 }
@@ -39,6 +42,7 @@ impl Command {
             Self::Amend { .. } => "amend",
             Self::Take { transition, .. } | Self::Fire { transition } => transition,
             Self::Comment { .. } => "comment",
+            Self::Erase(_) => "erase",
             Self::Link { .. } | Self::Tied { .. } => "link",
             Self::Vote { .. } => "vote",
             Self::Task { .. } => "task",

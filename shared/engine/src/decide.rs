@@ -4,6 +4,7 @@ mod change;
 mod checks;
 mod duties;
 mod edits;
+mod erase;
 mod task;
 mod vote;
 
@@ -78,6 +79,7 @@ pub fn decide(
                     link(rules, definition, record, relation, to, cause)
                 }
                 Command::Tied { link } => tied(rules, definition, record, link, cause),
+                Command::Erase(erasure) => erase::erase(rules, definition, record, erasure, cause),
                 Command::Open { .. } => Err(Refusal::one(
                     Rule::State,
                     "",
@@ -448,6 +450,7 @@ impl Fact {
             changes: std::collections::BTreeMap::new(),
             comment: None,
             link: None,
+            erasure: None,
             audience: None,
             computed: Map::new(),
             timers: None,

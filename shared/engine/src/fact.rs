@@ -35,6 +35,9 @@ pub struct Fact {
     pub comment: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// What is no longer told of the record, by whose wish and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
     /// The record's audience, when it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<Vec<String>>,
@@ -69,6 +72,16 @@ pub struct Link {
     /// How the other end calls it.
     pub inverse: String,
     pub to: Linked,
+}
+
+/// What was taken out of a record and its history for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Fields whose values are gone.
+    pub fields: Vec<String>,
+    /// Revisions whose content is gone: those chosen, and those that showed the fields.
+    pub revisions: Vec<u64>,
+    pub reason: String,
 }
 
 /// A transition that the record will take by itself.

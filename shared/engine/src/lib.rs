@@ -43,7 +43,7 @@ pub use decide::{Tally, decide};
 pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};
-pub use fact::{Fact, Link, Opened, Timer, change_set};
+pub use fact::{Erasure, Fact, Link, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
 pub use json::strict_json;

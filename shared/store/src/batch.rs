@@ -3,6 +3,7 @@
 
 mod act;
 mod count;
+mod erase;
 mod overlay;
 mod react;
 mod stage;

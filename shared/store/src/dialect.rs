@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::{
     StoreError,
     row::{
-        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
-        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+        ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
+        Recount, RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
     search::PassageKey,
     slot::Columns,
@@ -388,6 +388,16 @@ impl Tx {
     /// New ties, and what became known of others.
     pub(crate) async fn put_ties(&mut self, rows: &[(&TieKey, &TieRow)]) -> Result<(), Failure> {
         either!(self, put_ties(rows))
+    }
+
+    /// The journal of a record, oldest first.
+    pub(crate) async fn entries(&mut self, record: Uuid) -> Result<Vec<Kept>, Failure> {
+        either!(self, entries(record))
+    }
+
+    /// Takes the content of revisions out of the journal.
+    pub(crate) async fn erase(&mut self, record: Uuid, revisions: &[i64]) -> Result<(), Failure> {
+        either!(self, erase(record, revisions))
     }
 
     /// The words of passages, in place of those that were there.

@@ -177,6 +177,7 @@ mod tests {
             changes: BTreeMap::from([("title".into(), (json!(null), json!("x")))]),
             comment: None,
             link: None,
+            erasure: None,
             audience: None,
             computed: Map::new(),
             timers: Some(vec![]),

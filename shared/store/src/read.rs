@@ -19,6 +19,7 @@ use crate::{
     entity::{journal, record},
     payload,
     text::indexable,
+    verify::ERASED,
 };
 
 /// One revision of a record, as the journal keeps it.
@@ -177,6 +178,22 @@ impl Store {
             .filter(journal::Column::Revision.gt(i64::try_from(after_revision).unwrap_or(i64::MAX)))
             .order_by_asc(journal::Column::Revision)
             .limit(limit)
+            .all(self.read())
+            .await?;
+        rows.into_iter().map(entry_of).collect()
+    }
+}
+
+impl Store {
+    /// The erasures of a record, oldest first.
+    ///
+    /// # Errors
+    /// [`Setback::Broken`] when the database fails.
+    pub async fn erasures(&self, record: Uuid) -> Result<Vec<Entry>, Setback> {
+        let rows = journal::Entity::find()
+            .filter(journal::Column::RecordId.eq(record))
+            .filter(journal::Column::EventType.ends_with(ERASED))
+            .order_by_asc(journal::Column::Revision)
             .all(self.read())
             .await?;
         rows.into_iter().map(entry_of).collect()

@@ -57,6 +57,16 @@ impl JournalRow {
     }
 }
 
+/// A journal row as it is there.
+pub(crate) struct Kept {
+    pub(crate) revision: u64,
+    pub(crate) event_type: String,
+    /// `None` when it was erased.
+    pub(crate) payload: Option<Vec<u8>>,
+    /// The bus has it.
+    pub(crate) is_told: bool,
+}
+
 pub(crate) struct TimerRow<'a> {
     pub(crate) record: Uuid,
     pub(crate) transition: &'a str,

@@ -1,6 +1,6 @@
 //! Proof that nothing was changed behind the store's back: every chain, walked from its beginning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use engine::Record;
 use sea_orm::{
@@ -174,6 +174,7 @@ fn check(record: &Record, head: &[u8], chain: &[journal::Model], report: &mut Re
     let mut previous = ORIGIN.to_vec();
     let mut replayed: Option<Record> = None;
     let mut can_replay = true;
+    let (mut gone, mut owned, mut last_blank) = (Vec::new(), BTreeSet::<u64>::new(), 0);
     for (position, entry) in chain.iter().enumerate() {
         let revision = entry.revision.cast_unsigned();
         if revision != position as u64 + 1 {
@@ -199,7 +200,10 @@ fn check(record: &Record, head: &[u8], chain: &[journal::Model], report: &mut Re
                     report.fault(number, revision, "the content is not what was recorded");
                 }
                 match payload::fact_in(payload) {
-                    Ok(fact) => replayed = Some(engine::apply(replayed, &fact)),
+                    Ok(fact) => {
+                        owned.extend(fact.erasure.iter().flat_map(|erasure| &erasure.revisions));
+                        replayed = Some(engine::apply(replayed, &fact));
+                    }
                     Err(fault) => {
                         can_replay = false;
                         report.fault(number, revision, format!("the content is no fact: {fault}"));
@@ -209,7 +213,17 @@ fn check(record: &Record, head: &[u8], chain: &[journal::Model], report: &mut Re
             _ => {
                 can_replay = false;
                 report.erased += 1;
+                gone.push(revision);
+                if is_erasure(&entry.event_type) {
+                    last_blank = revision;
+                }
             }
+        }
+    }
+    // An erasure whose own content was erased since no longer says what it took.
+    for revision in gone {
+        if !owned.contains(&revision) && last_blank <= revision {
+            report.fault(number, revision, "its content is gone, and nobody is on record for that");
         }
     }
     if chain.len() as u64 != record.revision {
@@ -219,8 +233,25 @@ fn check(record: &Record, head: &[u8], chain: &[journal::Model], report: &mut Re
         report.fault(number, record.revision, "the record's head is not its last entry");
     } else if can_replay && replayed.as_ref() != Some(record) {
         report.fault(number, record.revision, "the record is not what its history makes of it");
+    } else if !can_replay && !is_last_shown(record, chain) {
+        report.fault(number, record.revision, "the record is not what its last entry shows");
     }
 }
+
+/// Whether a record that cannot be replayed is what its last entry shows of it, if that is there.
+fn is_last_shown(record: &Record, chain: &[journal::Model]) -> bool {
+    let Some(payload) = chain.last().and_then(|entry| entry.payload.as_ref()) else { return true };
+    payload::record_in(payload, record.audience.clone())
+        .is_ok_and(|shown| Record { entered_at: record.entered_at, ..shown } == *record)
+}
+
+/// Whether events of a type say that something was erased.
+pub(crate) fn is_erasure(event_type: &str) -> bool {
+    event_type.ends_with(ERASED)
+}
+
+/// How their types end.
+pub(crate) const ERASED: &str = ".erased.v1";
 
 /// Entries of records that are gone.
 async fn strays(db: &impl ConnectionTrait, report: &mut Report) -> Result<(), Setback> {

@@ -302,6 +302,21 @@ pub fn link(definition: &Definition) -> Value {
     object(&[("relation", relation), ("to", json!({ "type": "string", "minLength": 1 }))])
 }
 
+/// What an administrator takes out of a record and its history.
+pub fn erasure(definition: &Definition) -> Value {
+    let fields: Vec<&str> = definition.fields().iter().map(|field| field.name.as_str()).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "fields": { "type": "array", "items": { "enum": fields } },
+            "revisions": { "type": "array", "items": { "type": "integer", "minimum": 1 } },
+            "reason": { "type": "string", "minLength": 1, "maxLength": 4000 },
+        },
+        "required": ["reason"],
+        "additionalProperties": false,
+    })
+}
+
 fn wish(more: &[(&str, Value)]) -> Value {
     let map = || json!({ "type": "object" });
     let mut properties = json!({
@@ -371,7 +386,8 @@ pub fn common_schemas() -> Map<String, Value> {
             "at": time(), "recorded_at": time(), "actor": by, "channel": text(),
             "implied": { "type": "boolean" }, "changes": { "type": "object" },
             "transition": text(), "from": text(), "to": text(), "role": text(),
-            "comment": text(), "link": { "type": "object" }, "erased": { "const": true },
+            "comment": text(), "link": { "type": "object" }, "erased": { "type": "object" },
+            "erasure": { "type": "object" },
             "correlation": text(), "causation": maybe_text(),
         },
         "required": ["id", "rev", "type", "event", "at", "recorded_at", "actor", "changes"],

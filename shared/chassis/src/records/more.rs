@@ -1,10 +1,10 @@
-//! What belongs to a record beside its fields: history, comments, links.
+//! What belongs to a record beside its fields: history, what was taken out of it, comments, links.
 
 use axum::{
     extract::{Path, Query as Parameters, State},
     response::Response,
 };
-use engine::Command;
+use engine::{Command, Erasure};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,7 +35,10 @@ pub async fn history(
     } else {
         Vec::new()
     };
-    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &links)).collect();
+    let has_gaps = entries.iter().any(|entry| entry.payload.is_none());
+    let erasures =
+        if has_gaps { shelf.office.store.erasures(record.id).await? } else { Vec::new() };
+    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &links, &erasures)).collect();
     Ok(axum::Json(json!({ "items": items, "next": next.map(|revision| revision.to_string()) })))
 }
 
@@ -48,17 +51,27 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 9] =
-    ["transition", "from", "to", "role", "comment", "link", "changes", "channel", "implied"];
+const SHOWN: [&str; 10] = [
+    "transition",
+    "from",
+    "to",
+    "role",
+    "comment",
+    "link",
+    "changes",
+    "erasure",
+    "channel",
+    "implied",
+];
 
 /// The number of the record that an entry ties this one to.
 fn linked_to(entry: &Entry) -> Option<&str> {
     entry.payload.as_ref()?.pointer("/link/to/number")?.as_str()
 }
 
-/// One entry as the API shows it. What was erased has left no more than that it happened; a link to
-/// a record that is not among the reader's `links` no more than that there was one.
-fn view(entry: &Entry, links: &[LinkRow]) -> Value {
+/// One entry as the API shows it. What was erased has left no more than that it happened, and who
+/// erased it; a link to a record that is not among the reader's `links` no more than that there was one.
+fn view(entry: &Entry, links: &[LinkRow], erasures: &[Entry]) -> Value {
     let mut view = json!({
         "id": entry.event_id,
         "rev": entry.revision,
@@ -79,7 +92,7 @@ fn view(entry: &Entry, links: &[LinkRow]) -> Value {
                 }
             }
         }
-        None => view["erased"] = json!(true),
+        None => view["erased"] = erased(entry, erasures),
     }
     let is_hidden = |number: &str| links.iter().all(|link| link.other.number != number);
     if linked_to(entry).is_some_and(is_hidden)
@@ -88,6 +101,27 @@ fn view(entry: &Entry, links: &[LinkRow]) -> Value {
         view.remove("link");
     }
     view
+}
+
+/// Who erased the content of an entry, when and why. Where the erasure's own content is gone, because
+/// it showed what was erased later, nobody knows the reason any more.
+fn erased(entry: &Entry, erasures: &[Entry]) -> Value {
+    let names = |erasure: &&Entry| match &erasure.payload {
+        Some(payload) => payload
+            .pointer("/erasure/revisions")
+            .and_then(Value::as_array)
+            .is_some_and(|revisions| revisions.contains(&entry.revision.into())),
+        None => true,
+    };
+    let mut later = erasures.iter().filter(|erasure| erasure.revision > entry.revision);
+    let Some(erasure) = later.find(names) else { return json!({}) };
+    let reason = erasure.payload.as_ref().and_then(|payload| payload.pointer("/erasure/reason"));
+    json!({
+        "rev": erasure.revision,
+        "by": by(erasure),
+        "at": time(erasure.occurred_at),
+        "reason": reason,
+    })
 }
 
 /// Who did it: as they were called then.
@@ -124,6 +158,30 @@ pub async fn comments(
         }
     }
     Ok(axum::Json(json!({ "items": items })))
+}
+
+/// Erases values of fields, and the content of revisions, for good (administrators):
+/// `{"fields":["description"],"revisions":[4],"reason":"…"}`. That it happened stays.
+pub async fn erase(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    door: Door,
+    body: Json,
+) -> Result<Response, Problem> {
+    let once = door.once(&body.digest);
+    let Wanted { fields, revisions, reason } = body.typed()?;
+    let command = Command::Erase(Erasure { fields, revisions, reason });
+    on_record(&shelf, &door, &id, once, command, StatusCode::OK).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default)]
+    fields: Vec<String>,
+    #[serde(default)]
+    revisions: Vec<u64>,
+    reason: String,
 }
 
 #[derive(Deserialize)]

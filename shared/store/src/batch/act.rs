@@ -205,6 +205,13 @@ impl<'a> Batch<'a> {
                     format!("{} is tied to {} like that already", record.number, to.number);
                 return Err(Refusal::one(Rule::State, "/to", "linked", message).into());
             }
+            let completed = match (&origin, command) {
+                (Origin::Existing(record), Command::Erase(erasure)) => {
+                    Some(Command::Erase(self.completed(stage, record, erasure, cause).await?))
+                }
+                _ => None,
+            };
+            let command = completed.as_ref().unwrap_or(command);
             let (before, subject) = match &origin {
                 Origin::Existing(record) => (Some(record), Subject::Existing(record)),
                 Origin::New { process, id } => {

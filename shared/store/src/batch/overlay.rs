@@ -47,6 +47,8 @@ pub(super) struct Overlay<'a> {
     /// What records are found by from now on, in words.
     pub(super) passages: BTreeMap<PassageKey, String>,
     pub(super) journal: Vec<JournalRow>,
+    /// Records with the revisions whose content goes.
+    pub(super) erased: Vec<(Uuid, Vec<u64>)>,
     /// Timers that were due and changed nothing.
     pub(super) spent: Vec<(Uuid, String)>,
     /// What the totals grow by.

@@ -73,6 +73,11 @@ impl Batch<'_> {
             None => {}
         }
         self.overlay.passages.extend(self.shared.prose.changed(record, fact));
+        if let Some(erasure) = &fact.erasure {
+            let comments = erasure.revisions.iter().map(|revision| (record.id, *revision));
+            self.overlay.passages.extend(comments.map(|key| (key, String::new())));
+            self.overlay.erased.push((record.id, erasure.revisions.clone()));
+        }
         if fact.opened.is_some() {
             *self.overlay.counters.entry(record.process.clone()).or_default() += 1;
             self.overlay.counted.insert(record.process.clone());
@@ -185,6 +190,10 @@ impl Batch<'_> {
         }
         if !overlay.journal.is_empty() {
             tx.insert_journal(&overlay.journal).await?;
+        }
+        for (record, revisions) in &overlay.erased {
+            let revisions: Vec<i64> = revisions.iter().map(|n| n.cast_signed()).collect();
+            tx.erase(*record, &revisions).await?;
         }
         self.write_timers().await?;
         self.write_totals().await?;

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Failure, Lock, loaded};
 use crate::{
     row::{
-        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
-        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+        ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
+        Recount, RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
     search::PassageKey,
     slot::Columns,
@@ -416,6 +416,28 @@ pub(super) async fn put_ties(db: &mut PgConnection, rows: &[(&TieKey, &TieRow)])
         .execute(db)
         .await
         .map(drop)
+}
+
+pub(super) async fn entries(db: &mut PgConnection, record: Uuid) -> Result<Vec<Kept>, sqlx::Error> {
+    let sql = "SELECT j.revision, j.event_type, j.payload, o.seq FROM journal AS j \
+        LEFT JOIN outbox AS o ON o.seq = j.seq WHERE j.record_id = $1 ORDER BY j.revision";
+    let rows = query(sql).bind(record).fetch_all(db).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Kept {
+                revision: row.try_get::<i64, _>(0)?.cast_unsigned(),
+                event_type: row.try_get(1)?,
+                payload: row.try_get(2)?,
+                is_told: row.try_get::<Option<i64>, _>(3)?.is_none(),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn erase(db: &mut PgConnection, record: Uuid, revisions: &[i64]) -> Done {
+    let sql = "UPDATE journal SET payload = NULL, salt = NULL \
+        WHERE record_id = $1 AND revision = ANY($2)";
+    query(sql).bind(record).bind(revisions).execute(db).await.map(drop)
 }
 
 pub(super) async fn put_passages(db: &mut PgConnection, rows: &[(&PassageKey, &str)]) -> Done {

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{Failure, Lock, loaded};
 use crate::{
     row::{
-        ClosingRow, HolderKey, JournalRow, Loaded, MarkRow, NewLink, OnceRow, RecordRow, Recount,
-        RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
+        ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
+        Recount, RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
     },
     search::PassageKey,
     slot::Columns,
@@ -387,6 +387,31 @@ pub(super) async fn put_ties(db: &mut SqliteConnection, rows: &[(&TieKey, &TieRo
     })
     .await
     .map(drop)
+}
+
+pub(super) async fn entries(
+    db: &mut SqliteConnection,
+    record: Uuid,
+) -> Result<Vec<Kept>, sqlx::Error> {
+    let sql = "SELECT j.revision, j.event_type, j.payload, o.seq FROM journal AS j \
+        LEFT JOIN outbox AS o ON o.seq = j.seq WHERE j.record_id = ? ORDER BY j.revision";
+    let rows = query(sql).bind(record).fetch_all(db).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Kept {
+                revision: row.try_get::<i64, _>(0)?.cast_unsigned(),
+                event_type: row.try_get(1)?,
+                payload: row.try_get(2)?,
+                is_told: row.try_get::<Option<i64>, _>(3)?.is_none(),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn erase(db: &mut SqliteConnection, record: Uuid, revisions: &[i64]) -> Done {
+    let sql = "UPDATE journal SET payload = NULL, salt = NULL \
+        WHERE record_id = ? AND revision IN (SELECT value FROM json_each(?))";
+    query(sql).bind(record).bind(json(&revisions)).execute(db).await.map(drop)
 }
 
 pub(super) async fn put_passages(db: &mut SqliteConnection, rows: &[(&PassageKey, &str)]) -> Done {

@@ -5,6 +5,7 @@ mod archives;
 mod chains;
 mod checkpoints;
 mod deliveries;
+mod erasures;
 mod lists;
 mod reactions;
 mod replicas;
