@@ -74,8 +74,8 @@ impl Delivery {
     }
 
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.get(name).map(AsRef::as_ref)
+    pub fn header(&self, name: &'static str) -> Option<&str> {
+        self.0.headers.get(HeaderName::from_static(name)).map(AsRef::as_ref)
     }
 
     /// All headers, to keep them beside a message that is parked.

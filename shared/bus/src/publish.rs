@@ -4,7 +4,7 @@ mod publisher;
 
 use std::{future::Future, sync::Arc};
 
-use async_nats::{HeaderMap, PublishErrorKind, Request, RequestErrorKind};
+use async_nats::{HeaderMap, HeaderName, PublishErrorKind, Request, RequestErrorKind};
 use bytes::Bytes;
 use contract::Envelope;
 use futures::TryFutureExt as _;
@@ -167,8 +167,9 @@ impl Bus {
         let id = Uuid::new_v4().simple().to_string();
         for (index, message) in batch.iter().enumerate() {
             let mut headers = headers_of(message);
-            headers.insert("Nats-Batch-Id", id.as_str());
-            headers.insert("Nats-Batch-Sequence", (index + 1).to_string());
+            headers.insert(HeaderName::from_static("Nats-Batch-Id"), id.as_str());
+            let place = (index + 1).to_string();
+            headers.insert(HeaderName::from_static("Nats-Batch-Sequence"), place);
             if index + 1 < batch.len() {
                 client
                     .publish_with_headers(message.subject.clone(), headers, message.payload.clone())
@@ -257,11 +258,8 @@ pub(crate) fn one_line(text: &str) -> String {
 fn headers_of(message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &message.headers {
-        if value.contains(['\r', '\n']) {
-            headers.insert(*name, one_line(value));
-        } else {
-            headers.insert(*name, value.as_str());
-        }
+        let value = if value.contains(['\r', '\n']) { one_line(value) } else { value.clone() };
+        headers.insert(HeaderName::from_static(name), value);
     }
     headers
 }

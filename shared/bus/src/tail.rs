@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
+use async_nats::HeaderName;
 use contract::{Envelope, subject};
 use futures::Stream;
 use tokio::sync::mpsc;
@@ -79,7 +80,9 @@ async fn read_on(
     loop {
         let (sequence, message) = reading.next().await?;
         *next = sequence + 1;
-        let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_ref());
+        let header = |name: &'static str| {
+            Some(message.headers.as_ref()?.get(HeaderName::from_static(name))?.as_ref())
+        };
         if let Ok(event) = Envelope::from_message(header, &message.payload) {
             let tailed = Tailed { stream: stream.to_owned(), sequence, event };
             // A reader that has gone ends us from outside.

@@ -103,10 +103,10 @@ impl Envelope {
     /// # Errors
     /// A sentence that names the attribute that is missing or malformed.
     pub fn from_message<'a>(
-        header: impl Fn(&str) -> Option<&'a str>,
+        header: impl Fn(&'static str) -> Option<&'a str>,
         data: &[u8],
     ) -> Result<Self, UndecodableEvent> {
-        let text = |name: &str| {
+        let text = |name: &'static str| {
             header(name).ok_or_else(|| UndecodableEvent(format!("the header `{name}` is missing")))
         };
         fn parse<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, UndecodableEvent> {

@@ -38,7 +38,7 @@ use crate::{
 
 /// Acts that are still undecided after this long go into the next transaction, so that one slow
 /// rule does not hold up those that came before it.
-const DECIDING_MS: u128 = 200;
+const DECIDING_MS: u128 = 100;
 
 /// What all writers of a store share.
 pub(crate) struct Shared {

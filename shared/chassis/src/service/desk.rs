@@ -65,12 +65,18 @@ impl Counter {
 
     /// Of these keys, those that an earlier message blocks. Nearly always there is none, and then
     /// the database is asked once a lease.
-    async fn blocked(&self, keys: &[String], fence: &Fence) -> Result<HashSet<String>, Setback> {
+    async fn blocked(
+        &self,
+        deliveries: &[Delivery],
+        fence: &Fence,
+    ) -> Result<HashSet<String>, Setback> {
         if self.calm().get(&fence.name) == Some(&fence.token) {
             return Ok(HashSet::new());
         }
         if self.office.store.has_aside(self.consumer()).await? {
-            return self.office.store.blocked(self.consumer(), keys).await;
+            let keys: Vec<String> =
+                deliveries.iter().map(|delivery| key_of(delivery).to_owned()).collect();
+            return self.office.store.blocked(self.consumer(), &keys).await;
         }
         self.calm().insert(fence.name.clone(), fence.token);
         Ok(HashSet::new())
@@ -142,7 +148,7 @@ impl Counter {
         cause.causation = Some(causation);
         cause.traceparent = trace::of_span(&span, came_with);
         let consumer = self.consumer().to_owned();
-        let lane = Some(key_of(delivery));
+        let lane = Some(key_of(delivery).to_owned());
         let mark = Mark { consumer, message, lane, fence, outcome, at: now };
         let tie = tie_in(&self.office.rules, delivery);
         let act = Act::new(cause, target, Vec::new());
@@ -163,7 +169,7 @@ impl Counter {
         Letter {
             consumer: self.consumer().to_owned(),
             message: delivery.message_id(),
-            key: key_of(delivery),
+            key: key_of(delivery).to_owned(),
             // A stream would need centuries to count that far.
             position: i64::try_from(delivery.sequence()).unwrap_or(i64::MAX),
             subject: delivery.subject().to_owned(),
@@ -306,20 +312,23 @@ impl Counter {
 impl Desk for Counter {
     async fn take(&self, deliveries: Vec<Delivery>, fence: &bus::Fence) -> Vec<Outcome> {
         let fence = fence_of(fence);
-        let keys: Vec<String> = deliveries.iter().map(key_of).collect();
-        let mut blocked = match self.blocked(&keys, &fence).await {
+        let mut blocked = match self.blocked(&deliveries, &fence).await {
             Ok(blocked) => blocked,
-            Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
+            Err(setback) => {
+                return vec![Outcome::Retry { because: chain(&setback) }; deliveries.len()];
+            }
         };
         let waking: Vec<&Delivery> =
             deliveries.iter().filter(|delivery| !self.is_idle(delivery)).collect();
         let mut interpreted = match self.interpreted(&waking).await {
             Ok(interpreted) => interpreted.into_iter(),
-            Err(setback) => return vec![Outcome::Retry { because: chain(&setback) }; keys.len()],
+            Err(setback) => {
+                return vec![Outcome::Retry { because: chain(&setback) }; deliveries.len()];
+            }
         };
         let mut acts = Vec::with_capacity(deliveries.len());
         let mut fates = Vec::with_capacity(deliveries.len());
-        for (position, (delivery, key)) in deliveries.iter().zip(keys).enumerate() {
+        for (position, delivery) in deliveries.iter().enumerate() {
             if position % AT_A_TIME == AT_A_TIME - 1 {
                 // A large batch of a storm is not to hold up those who answer people.
                 tokio::task::yield_now().await;
@@ -333,7 +342,7 @@ impl Desk for Counter {
             let says_nothing = matches!(&interpreted, Ok(Some(said)) if says_nothing(said));
             fates.push(if says_nothing && tie_in(&self.office.rules, delivery).is_none() {
                 Fate::Idle
-            } else if blocked.contains(&key) {
+            } else if blocked.contains(key_of(delivery)) {
                 Fate::Behind
             } else {
                 let fence = Some(fence.clone());
@@ -343,7 +352,7 @@ impl Desk for Counter {
                         Fate::Act(span)
                     }
                     Err(reason) => {
-                        blocked.insert(key);
+                        blocked.insert(key_of(delivery).to_owned());
                         Fate::Unreadable(reason)
                     }
                 }
@@ -391,10 +400,11 @@ fn unreadable(reason: String) -> Setback {
 }
 
 /// What order is kept for: the record, or the alert of a source.
-fn key_of(delivery: &Delivery) -> String {
-    let tokens: Vec<&str> = delivery.subject().split('.').collect();
+fn key_of(delivery: &Delivery) -> &str {
+    let subject = delivery.subject();
     let kept = if delivery.stream() == contract::subject::ALERTS_STREAM { 2 } else { 1 };
-    tokens[tokens.len().saturating_sub(kept)..].join(".")
+    let dot = subject.rmatch_indices('.').nth(kept - 1);
+    dot.map_or(subject, |(dot, _)| &subject[dot + 1..])
 }
 
 /// The pause after so many tries: it doubles, up to five minutes.
