@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bus, Desk, Fault, Fence, Leases, Place, Places,
+    Bus, Desk, Fault, Fence, Leases, Place, Places, Reached,
     lane::{Lane, lease_of, name_of},
     lease::{ROUND, TTL},
     place::Progress,
@@ -138,8 +138,7 @@ impl<D: Desk, L: Leases + Places> Rota<D, L> {
     /// Writes down how far the lanes have come since the last time.
     async fn write_down(&mut self) {
         let progress = &self.bus.inner.progress;
-        let moved: Vec<_> =
-            self.held.values().flat_map(|held| held.written.moved(progress)).collect();
+        let moved: Vec<_> = self.held.values().flat_map(|held| held.moved(progress)).collect();
         match write_down(&self.leases, &moved).await {
             Ok(()) => self.held.values_mut().for_each(|held| held.written.note(&moved)),
             Err(error) => {
@@ -262,47 +261,50 @@ impl<D: Desk, L: Leases + Places> Rota<D, L> {
     }
 }
 
+impl Held {
+    /// Where its lanes are that have moved since it was written down.
+    fn moved(&self, progress: &Progress) -> Vec<Reached> {
+        let moved = self.written.0.iter().filter_map(|(lane, written)| {
+            let place = progress.of(lane).filter(|place| place != written)?;
+            Some(Reached { lane: lane.clone(), token: self.fence.token, place })
+        });
+        moved.collect()
+    }
+}
+
 /// Places as they were written down last, one for each lane of a lease.
 struct Written(Vec<(String, Place)>);
 
 impl Written {
-    /// Where lanes are that have moved since.
-    fn moved(&self, progress: &Progress) -> Vec<(String, Place)> {
-        let now = self.0.iter().filter_map(|(lane, place)| {
-            let now = progress.of(lane).filter(|now| now != place)?;
-            Some((lane.clone(), now))
-        });
-        now.collect()
-    }
-
     /// The lanes are not this process's any more.
     fn forget(&self, progress: &Progress) {
         self.0.iter().for_each(|(lane, _)| progress.forget(lane));
     }
 
-    fn note(&mut self, moved: &[(String, Place)]) {
-        for (lane, place) in &mut self.0 {
-            if let Some((_, now)) = moved.iter().find(|(name, _)| name == lane) {
-                place.clone_from(now);
+    fn note(&mut self, moved: &[Reached]) {
+        for (lane, written) in &mut self.0 {
+            if let Some(now) = moved.iter().find(|now| now.lane == *lane) {
+                written.clone_from(&now.place);
             }
         }
     }
 }
 
-async fn write_down(places: &impl Places, moved: &[(String, Place)]) -> Result<(), Fault> {
+async fn write_down(places: &impl Places, moved: &[Reached]) -> Result<(), Fault> {
     if moved.is_empty() { Ok(()) } else { places.reached(moved).await }
 }
 
 /// Lets the lanes finish what they have in hand, writes down where they are, then gives their lease
 /// back.
-async fn leave<L: Leases + Places>(bus: Bus, leases: L, held: Held) {
+async fn leave<L: Leases + Places>(bus: Bus, leases: L, mut held: Held) {
     held.stop.cancel();
+    let lanes = std::mem::take(&mut held.lanes);
     let patience = held.sure_until.saturating_duration_since(Instant::now());
-    let aborts: Vec<_> = held.lanes.iter().map(JoinHandle::abort_handle).collect();
-    if tokio::time::timeout(patience, join_all(held.lanes)).await.is_err() {
+    let aborts: Vec<_> = lanes.iter().map(JoinHandle::abort_handle).collect();
+    if tokio::time::timeout(patience, join_all(lanes)).await.is_err() {
         aborts.iter().for_each(AbortHandle::abort);
     }
-    let moved = held.written.moved(&bus.inner.progress);
+    let moved = held.moved(&bus.inner.progress);
     if let Err(error) = write_down(&leases, &moved).await {
         tracing::warn!(lease = held.fence.name, error, "places cannot be written down");
     }

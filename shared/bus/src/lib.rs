@@ -26,7 +26,7 @@ pub use consume::{Consumption, consume};
 pub use delivery::{Delivery, Desk, Outcome};
 pub use descriptors::Descriptors;
 pub use lease::{Fault, Fence, Leases};
-pub use place::{Place, Places};
+pub use place::{Place, Places, Reached};
 pub use publish::{MAX_BATCH, Message, NotDurable, Publisher};
 pub use relay::{Outbox, Outgoing, relay};
 pub use standing::Standing;

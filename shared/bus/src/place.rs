@@ -29,6 +29,15 @@ impl Place {
     }
 }
 
+/// Where a lane is, said by the owner of its lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    pub lane: String,
+    /// Of the lease: what an owner of old says late counts no more.
+    pub token: i64,
+    pub place: Place,
+}
+
 /// Where places are kept: beside the leases of the lanes that they are of.
 pub trait Places: Clone + Send + Sync + 'static {
     /// The places that are known of these lanes, by name.
@@ -37,9 +46,8 @@ pub trait Places: Clone + Send + Sync + 'static {
         lanes: &[String],
     ) -> impl Future<Output = Result<HashMap<String, Place>, Fault>> + Send;
 
-    /// Writes places down; one that is known to be further on stays.
-    fn reached(&self, places: &[(String, Place)])
-    -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Writes places down, unless one with a higher token has.
+    fn reached(&self, reached: &[Reached]) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// Where the lanes of this process are now.

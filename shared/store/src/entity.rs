@@ -204,6 +204,7 @@ pub(crate) mod place {
         pub(crate) lane: String,
         pub(crate) made: String,
         pub(crate) sequence: i64,
+        pub(crate) token: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, Set,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set,
     sea_query::{Alias, Expr, OnConflict},
 };
 
-use crate::{Setback, Store, entity::place};
+use crate::{Fence, Setback, Store, entity::place};
 
 /// A place in a stream: everything up to it is settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,27 +35,27 @@ impl Store {
         Ok(places.collect())
     }
 
-    /// Writes places down; of a stream that stayed the same, none goes back.
+    /// Writes places down, each for a lane and with the token of its lease; one that was written with
+    /// a higher token stays.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn reached(
         &self,
-        places: impl IntoIterator<Item = (String, Place)>,
+        places: impl IntoIterator<Item = (Fence, Place)>,
     ) -> Result<(), Setback> {
         let rows = places.into_iter().map(|(lane, place)| place::ActiveModel {
-            lane: Set(lane),
+            lane: Set(lane.name),
             made: Set(place.made),
             sequence: Set(place.sequence.cast_signed()),
+            token: Set(lane.token),
         });
-        let new = |column: &str| Expr::col((Alias::new("excluded"), Alias::new(column.to_owned())));
-        let old = |column| Expr::col((place::Entity, column));
-        let is_further = Condition::any()
-            .add(old(place::Column::Made).ne(new("made")))
-            .add(old(place::Column::Sequence).lt(new("sequence")));
+        let token = Expr::col((Alias::new("excluded"), Alias::new("token")));
+        let is_ours = Expr::col((place::Entity, place::Column::Token)).lte(token);
+        let changed = [place::Column::Made, place::Column::Sequence, place::Column::Token];
         let conflict = OnConflict::column(place::Column::Lane)
-            .update_columns([place::Column::Made, place::Column::Sequence])
-            .action_cond_where(is_further)
+            .update_columns(changed)
+            .action_and_where(is_ours)
             .to_owned();
         place::Entity::insert_many(rows)
             .on_conflict(conflict)

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use bus::{Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing, Place, Places};
+use bus::{
+    Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing, Place, Places, Reached,
+};
 use contract::Envelope;
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
@@ -24,8 +26,8 @@ struct Shared {
 #[derive(Default)]
 pub struct Tables {
     pub leases: HashMap<String, Lease>,
-    /// Lane to place.
-    pub places: HashMap<String, Place>,
+    /// Lane to place, and the token that it was written with.
+    pub places: HashMap<String, (i64, Place)>,
     /// Journal number to event; those that are sent are gone.
     pub outbox: BTreeMap<i64, Envelope>,
     pub inbox: HashSet<String>,
@@ -118,15 +120,15 @@ impl Places for Database {
     async fn places(&self, lanes: &[String]) -> Result<HashMap<String, Place>, Fault> {
         let tables = self.tables();
         let known = lanes.iter().filter_map(|lane| tables.places.get_key_value(lane));
-        Ok(known.map(|(lane, place)| (lane.clone(), place.clone())).collect())
+        Ok(known.map(|(lane, (_, place))| (lane.clone(), place.clone())).collect())
     }
 
-    async fn reached(&self, places: &[(String, Place)]) -> Result<(), Fault> {
+    async fn reached(&self, reached: &[Reached]) -> Result<(), Fault> {
         let mut tables = self.tables();
-        for (lane, place) in places {
-            let known = tables.places.entry(lane.clone()).or_default();
-            if known.made != place.made || known.sequence < place.sequence {
-                known.clone_from(place);
+        for one in reached {
+            let known = tables.places.entry(one.lane.clone()).or_default();
+            if known.0 <= one.token {
+                *known = (one.token, one.place.clone());
             }
         }
         Ok(())

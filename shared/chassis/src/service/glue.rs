@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use bus::{Fault, Leases, Outbox, Outgoing, Place, Places};
+use bus::{Fault, Leases, Outbox, Outgoing, Place, Places, Reached};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
@@ -71,11 +71,12 @@ impl Places for StoreLeases {
             .collect())
     }
 
-    async fn reached(&self, places: &[(String, Place)]) -> Result<(), Fault> {
-        let places = places.iter().map(|(lane, place)| {
-            (lane.clone(), store::Place { made: place.made.clone(), sequence: place.sequence })
+    async fn reached(&self, reached: &[Reached]) -> Result<(), Fault> {
+        let reached = reached.iter().map(|Reached { lane, token, place }| {
+            let place = store::Place { made: place.made.clone(), sequence: place.sequence };
+            (store::Fence { name: lane.clone(), token: *token }, place)
         });
-        Ok(self.0.reached(places).await?)
+        Ok(self.0.reached(reached).await?)
     }
 }
 

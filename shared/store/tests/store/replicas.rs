@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::Command;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use store::{Mark, Outgoing, Place, Setback, Store};
+use store::{Fence, Mark, Outgoing, Place, Setback, Store};
 
 use crate::{
     everywhere,
@@ -19,7 +19,7 @@ everywhere!(
     events_leave_in_order_and_once,
     events_are_published_again_since_a_moment,
     many_replicas_lose_nothing,
-    a_place_goes_on_and_never_back,
+    a_place_is_its_owners_to_say,
 );
 
 const LONG: Duration = Duration::from_secs(60);
@@ -83,22 +83,24 @@ async fn a_late_owner_is_fenced(site: &Site) {
     done(store.act(delivered(&new, "m2")).await);
 }
 
-async fn a_place_goes_on_and_never_back(site: &Site) {
+async fn a_place_is_its_owners_to_say(site: &Site) {
     let (one, two) = (site.open().await, site.open().await);
     let lanes = ["hears-p00/SLA".to_owned(), "hears-p01/SLA".to_owned()];
     let place = |made: &str, sequence| Place { made: made.into(), sequence };
-    let reached = async |store: &Store, place: Place| {
-        store.reached([(lanes[0].clone(), place)]).await.expect("an answer");
+    let reached = async |store: &Store, token, place: Place| {
+        let lane = Fence { name: lanes[0].clone(), token };
+        store.reached([(lane, place)]).await.expect("an answer");
         let mut places = two.places(&lanes).await.expect("an answer");
         assert!(!places.contains_key(&lanes[1]));
         places.remove(&lanes[0]).expect("a place")
     };
-    assert_eq!(reached(&one, place("today", 7)).await, place("today", 7));
-    assert_eq!(reached(&two, place("today", 9)).await, place("today", 9));
-    // An owner of old is late.
-    assert_eq!(reached(&one, place("today", 8)).await, place("today", 9));
-    // The stream was made anew.
-    assert_eq!(reached(&one, place("tomorrow", 1)).await, place("tomorrow", 1));
+    assert_eq!(reached(&one, 1, place("today", 7)).await, place("today", 7));
+    assert_eq!(reached(&two, 2, place("today", 9)).await, place("today", 9));
+    // The owner of old is late.
+    assert_eq!(reached(&one, 1, place("today", 11)).await, place("today", 9));
+    // The bus lost its end of the stream and gives those sequences out again.
+    assert_eq!(reached(&two, 2, place("today", 8)).await, place("today", 8));
+    assert_eq!(reached(&two, 2, place("tomorrow", 1)).await, place("tomorrow", 1));
 }
 
 async fn unsent(store: &Store) -> Vec<Outgoing> {
