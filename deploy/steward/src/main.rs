@@ -4,9 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Expressions are read and worked out as deep as they go: the deepest that a definition may hold
+/// takes some three MiB in a build without optimisation.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let arguments = steward::cli::Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match threads.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("steward: no runtime could be started: {error}");

@@ -7,6 +7,7 @@ use kernel::PARTITIONS;
 use crate::{
     Bus, BusError, Fault, Places,
     lane::{filter, lease_of, name_of},
+    stream::is_missing,
 };
 
 /// What is still ahead of a consumer, over all partitions.
@@ -42,8 +43,15 @@ impl Bus {
         let mut sum = Standing::default();
         for name in streams {
             let fault = || BusError::client(format!("the stream {name} cannot be asked"));
-            let stream = self.inner.jetstream.get_stream(name).await;
-            let stream = stream.map_err(|error| fault()(error.into()))?;
+            let stream = match self.inner.jetstream.get_stream(name).await {
+                Ok(stream) => stream,
+                // Its lanes are about to make it.
+                Err(error) if is_missing(&error.kind()) => {
+                    sum.unopened += PARTITIONS;
+                    continue;
+                }
+                Err(error) => return Err(fault()(error.into()).into()),
+            };
             let made = stream.cached_info().created.to_string();
             let lane = |partition| name_of(&lease_of(consumer, partition), name);
             let lanes: Vec<String> = (0..PARTITIONS).map(lane).collect();

@@ -99,7 +99,7 @@ fn refused(name: &str, done: &str, error: &dyn std::fmt::Display) -> BusError {
     BusError::Refused(format!("the stream {name} cannot be {done}: {error}"))
 }
 
-fn is_missing(kind: &GetStreamErrorKind) -> bool {
+pub(crate) fn is_missing(kind: &GetStreamErrorKind) -> bool {
     matches!(
         kind,
         GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND
