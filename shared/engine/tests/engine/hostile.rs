@@ -1,8 +1,12 @@
 //! What is written to hang a service is refused with a reason, and soon.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, thread};
 
-use engine::{Definition, Scheme};
+use chrono::DateTime;
+use engine::{Command, Definition, Ruleset, Scheme, Schemes, Subject, apply, decide};
+use kernel::{Actor, Cause, Channel};
+use serde_json::Map;
+use uuid::Uuid;
 
 const HEAD: &str = "process: bomb\ncollection: bombs\nnumber: BMB\nroles: { agent: {} }\n";
 
@@ -98,4 +102,37 @@ fn schemes_are_read_within_the_same_bounds() {
     }
     let flaws = Scheme::parse(&bomb, 1).err().unwrap_or_default();
     assert!(flaws.iter().any(|flaw| flaw.message.contains("more than 100000 values")), "{flaws:?}");
+}
+
+/// Walks a definition whose one transition asks `when`, from its text to the end.
+fn walk(when: &str) {
+    let text = format!(
+        "{HEAD}fields: {{ properties: {{}} }}\nstarts: open\nstates: {{ open: {{ go: {{ to: gone, \
+         by: [agent], when: \"{when}\" }} }}, gone: {{}} }}"
+    );
+    let definition = Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:?}"));
+    let rules = Ruleset::new(vec![definition], Schemes::default());
+    let rules = rules.unwrap_or_else(|faults| panic!("{faults:?}"));
+    let roles = BTreeSet::from(["agent".to_owned()]);
+    let actor = Arc::new(Actor { roles, ..Actor::system("test") });
+    let cause = Cause::new(Uuid::nil(), actor, DateTime::UNIX_EPOCH, Channel::Api);
+    let new = Subject::New { process: "bomb", id: Uuid::nil(), number: "BMB1".to_owned() };
+    let opened = decide(&rules, new, &Command::Open { data: Map::new() }, &cause);
+    let record = apply(None, &opened.unwrap_or_else(|refusal| panic!("{refusal}")));
+    let go = Command::Take { transition: "go".to_owned(), with: Map::new() };
+    let gone = decide(&rules, Subject::Existing(&record), &go, &cause);
+    assert_eq!(gone.map(|fact| fact.to), Ok(Some("gone".to_owned())), "{when}");
+}
+
+/// With the stack that the binary gives its threads, in a build without optimisation.
+#[test]
+fn what_is_just_within_the_bounds_is_walked_to_its_end() {
+    let walks = || {
+        walk(&format!("1{} > 0", "+1".repeat(79)));
+        walk(&format!("{}true", "!".repeat(12)));
+        walk(&format!("{}true{}", "(".repeat(12), ")".repeat(12)));
+        walk(&format!("{}true", "false ? false : ".repeat(12)));
+    };
+    let thread = thread::Builder::new().stack_size(8 * 1024 * 1024).spawn(walks);
+    thread.expect("a thread").join().expect("all are walked");
 }
