@@ -15,6 +15,7 @@ use crate::{
 /// How long the gateway may take to learn of the service.
 const FOUND: Duration = Duration::from_secs(30);
 const DATABASE: &str = "STEWARD__DATABASE__URL";
+const VERIFIES: &str = "STEWARD__JOURNAL__PUBLIC_KEY_FILE";
 
 /// Where each service keeps its records: a URL; empty, a SQLite file in its data folder.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +57,12 @@ impl Cluster {
         let key = data.join("identity.pub").display().to_string();
         let balancer = Balancer::start().await;
         let balanced = if replicas > 1 { balancer.url() } else { String::new() };
+        // The first replica makes the key that all of them sign the journal with.
+        let signs = folder.path().join("incident-journal.key").display().to_string();
+        let verifies = public_half(folder.path());
         let settings = [
+            ("STEWARD__JOURNAL__PRIVATE_KEY_FILE", signs.as_str()),
+            (VERIFIES, &verifies),
             ("STEWARD__IDENTITY__PUBLIC_KEY_FILE", key.as_str()),
             ("STEWARD__SERVICE__PUBLIC_URL", &balanced),
             (DATABASE, &databases.incident),
@@ -89,14 +95,15 @@ impl Cluster {
     /// When it cannot be run.
     pub async fn verify(&self) -> (bool, String) {
         let services = [
-            ("gateway", "gateway", &self.databases.gateway),
-            ("incident", "incident-0", &self.databases.incident),
+            ("gateway", "gateway", &self.databases.gateway, String::new()),
+            ("incident", "incident-0", &self.databases.incident, public_half(self.folder.path())),
         ];
         let (mut are_sound, mut all_said) = (true, String::new());
-        for (name, data, database) in services {
+        for (name, data, database, key) in services {
             let data = self.folder.path().join(data);
             let arguments = ["verify".into(), name.into(), "--data-dir".into(), data.into()];
-            let environment = vec![(DATABASE.to_owned(), database.clone())];
+            let environment =
+                vec![(DATABASE.to_owned(), database.clone()), (VERIFIES.to_owned(), key)];
             let (is_sound, said) = tool(arguments.to_vec(), environment).await;
             are_sound &= is_sound;
             all_said.push_str(&said);
@@ -127,6 +134,11 @@ fn serving(name: &str, data: &Path, port: u16, bus: &str, settings: &[(&str, &st
     let arguments = ["serve".into(), name.into(), "--data-dir".into(), data.into()];
     let door = Door::new(&base(port), None);
     Process::new(arguments.to_vec(), environment, data.with_extension("log"), door)
+}
+
+/// The public half of the key that the incident service signs its journal with.
+fn public_half(folder: &Path) -> String {
+    folder.join("incident-journal.pub").display().to_string()
 }
 
 fn base(port: u16) -> String {
