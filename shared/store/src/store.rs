@@ -12,14 +12,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Act, Done, Setback, StoreError,
     audience::Audiences,
-    batch::Shared,
+    batch::{Shared, Verdict},
     dialect::Pools,
     entity::counter,
     passage, schema,
     search::Prose,
     slot,
     total::{self, Countings},
-    writer::{Answer, Queue, Ticket, Urgent, Writer},
+    writer::{Queue, Ticket, Urgent, Writer},
 };
 
 /// Acts that wait for a writer; callers beyond it wait to be queued.
@@ -160,13 +160,11 @@ impl Store {
         self.inner.urgent.send(urgent).await.map_err(|_| closed())
     }
 
-    async fn answer(
-        &self,
-        answer: oneshot::Receiver<Result<Answer, Setback>>,
-    ) -> Result<Done, Setback> {
-        match answer.await.map_err(|_| closed())?? {
-            Answer::Done(done) => Ok(done),
-            Answer::Replay { record, revision } => {
+    async fn answer(&self, answer: oneshot::Receiver<Verdict>) -> Result<Done, Setback> {
+        match answer.await.map_err(|_| closed())? {
+            Verdict::Done(done) => Ok(done),
+            Verdict::Setback(setback) => Err(setback),
+            Verdict::Replay { record, revision } => {
                 let record = match record {
                     Some(id) => self.record_as_of(id, revision).await?.map(Arc::new),
                     None => None,

@@ -9,11 +9,10 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
     Act, Setback,
-    act::{Done, Lane},
+    act::Lane,
     batch::{Attempt, Batch, Needs, Shared, Verdict, Witness},
     chain::Salts,
     dialect::{Failure, is_broken_connection},
@@ -31,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 const NOT_MARKED: &str = "published events could not be taken out of the outbox";
 
-type Reply = oneshot::Sender<Result<Answer, Setback>>;
+type Reply = oneshot::Sender<Verdict>;
 
 /// An act on its way, and where its answer goes.
 pub(crate) struct Ticket {
@@ -56,16 +55,6 @@ pub(crate) struct Sent {
 pub(crate) enum Urgent {
     Commands(Vec<Ticket>),
     Sent(Sent),
-}
-
-/// What a committed act is answered with.
-pub(crate) enum Answer {
-    Done(Done),
-    /// It was done before: to be read from the journal.
-    Replay {
-        record: Option<Uuid>,
-        revision: u64,
-    },
 }
 
 /// What waits for a writer. Acts that keep their order travel as one item.
@@ -226,11 +215,7 @@ impl Writer {
         for verdict in verdicts {
             let Some(reply) = work.replies.next() else { break };
             // A caller that has gone needs no answer.
-            let _ = reply.send(match verdict {
-                Verdict::Done(done) => Ok(Answer::Done(done)),
-                Verdict::Replay { record, revision } => Ok(Answer::Replay { record, revision }),
-                Verdict::Setback(setback) => Err(setback),
-            });
+            let _ = reply.send(verdict);
         }
     }
 
