@@ -130,7 +130,6 @@ fn name_span(act: &Act) {
 fn called(act: &Act) -> String {
     let process = match &act.target {
         Target::New { process } | Target::Record { process, .. } => process.as_str(),
-        Target::Event(happening) => &happening.kind,
         Target::Events(happenings) => happenings.first().map_or("events", |first| &first.kind),
     };
     let command = act.commands.first().map_or("event", Command::name);

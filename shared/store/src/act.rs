@@ -121,9 +121,8 @@ pub enum Target {
         process: String,
         which: RecordRef,
     },
-    /// Whatever the processes of this service make of an event.
-    Event(Happening),
-    /// The same of several that are one message: all in one transaction, in their order.
+    /// Whatever the processes of this service make of an event, or of several that are one message:
+    /// all in one transaction, in their order.
     Events(Vec<Happening>),
 }
 
@@ -131,7 +130,6 @@ impl Target {
     /// What it says happened; nothing for a command.
     pub(crate) fn happenings(&self) -> &[Happening] {
         match self {
-            Self::Event(happening) => std::slice::from_ref(happening),
             Self::Events(happenings) => happenings,
             Self::New { .. } | Self::Record { .. } => &[],
         }

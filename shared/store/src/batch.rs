@@ -193,7 +193,7 @@ impl<'a> Batch<'a> {
                 Target::Record { which: RecordRef::Number(number), .. } => {
                     numbers.push(number.as_str());
                 }
-                Target::Event(_) | Target::Events(_) => {}
+                Target::Events(_) => {}
             }
             for happening in act.target.happenings() {
                 for process in self.shared.rules.subscribers(&happening.kind) {

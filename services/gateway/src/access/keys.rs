@@ -47,7 +47,7 @@ async fn make(State(office): State<Office>, door: Door, json: Json) -> Result<Re
     event.insert("digest".to_owned(), hex::encode(secret::digest(&secret)).into());
     let happening = Happening { kind: MADE.to_owned(), event: Value::Object(event), record: None };
     let cause = door.cause(&office.clock);
-    let act = Act { once, ..Act::new(cause, Target::Event(happening), Vec::new()) };
+    let act = Act { once, ..Act::new(cause, Target::Events(vec![happening]), Vec::new()) };
     let done = office.act(act).await?;
     if let Some(refusal) = done.refused.into_iter().next() {
         return Err(refusal.into());

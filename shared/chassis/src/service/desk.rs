@@ -123,12 +123,12 @@ impl Counter {
                 let happening = Happening::of_data(&envelope.kind, &data)
                     .ok_or("the event's data holds no record")?;
                 let causation = envelope.id.to_string();
-                let target = Target::Event(happening);
+                let target = Target::Events(vec![happening]);
                 (target, reacted as Outcomes, Some(envelope.correlation), causation)
             }
             (Reading::Translated(translate), None) => {
                 let heard = translate(&self.office, delivery.payload())?;
-                (Target::Event(heard.happening), heard.outcome, None, delivery.message_id())
+                (Target::Events(vec![heard.happening]), heard.outcome, None, delivery.message_id())
             }
         };
         let now = self.office.clock.now();

@@ -144,7 +144,7 @@ impl<'a> Batch<'a> {
 
     async fn find(&mut self, act: &'a Act) -> Result<Found<'a>, Stop> {
         let (process, id) = match &act.target {
-            Target::Event(_) | Target::Events(_) => return Ok(Found::Event),
+            Target::Events(_) => return Ok(Found::Event),
             Target::New { process } => {
                 let id = derived_id(act.cause.id, act.cause.when(), 0);
                 return Ok(match self.overlay.record(id) {
@@ -292,7 +292,7 @@ impl<'a> Batch<'a> {
             }
         }
         let target = match &act.target {
-            Target::Event(_) | Target::Events(_) => stage.steps.first().map(|step| step.record.id),
+            Target::Events(_) => stage.steps.first().map(|step| step.record.id),
             Target::New { .. } => Some(derived_id(act.cause.id, act.cause.when(), 0)),
             Target::Record { which, .. } => self.known_id(which),
         };
@@ -362,7 +362,7 @@ impl<'a> Batch<'a> {
             Target::New { process } => (process, None),
             Target::Record { process, which } => (process, self.known_id(which)),
             // It is not done: whoever delivers it keeps it as a dead letter.
-            Target::Event(_) | Target::Events(_) => return,
+            Target::Events(_) => return,
         };
         for command in &act.commands {
             if let (Command::Fire { transition }, Some(record)) = (command, record) {

@@ -113,8 +113,8 @@ async fn a_reaction_that_is_refused_stops_nobody(site: &Site) {
     let case = all(&store, "case").await.remove(0);
     // The case's title is longer than the schema allows: the case refuses to be opened.
     let mut act = site.signal("signal.firing.v1", "memory", "other");
-    if let store::Target::Event(happening) = &mut act.target {
-        happening.event["title"] = json!("x".repeat(3_000));
+    if let store::Target::Events(happenings) = &mut act.target {
+        happenings[0].event["title"] = json!("x".repeat(3_000));
     }
     let answer = done(store.act(act).await);
     assert_eq!((answer.steps.len(), answer.refused.len()), (1, 1));
@@ -134,8 +134,8 @@ async fn a_reaction_that_is_refused_stops_nobody(site: &Site) {
 async fn an_event_that_cannot_be_understood_is_refused_whole(site: &Site) {
     let store = site.open().await;
     let mut act = site.signal("signal.firing.v1", "disk", "web");
-    if let store::Target::Event(happening) = &mut act.target {
-        happening.event = json!({ "key": "disk" });
+    if let store::Target::Events(happenings) = &mut act.target {
+        happenings[0].event = json!({ "key": "disk" });
     }
     assert!(matches!(store.act(act).await, Err(Setback::Refused(_))));
     assert_eq!(all(&store, "alarm").await, []);

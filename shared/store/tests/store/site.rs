@@ -161,7 +161,7 @@ impl Site {
         let system = Arc::new(Actor::system("desk"));
         let mut cause = self.cause(&system);
         cause.channel = Channel::Event;
-        Act::new(cause, Target::Event(happening), vec![])
+        Act::new(cause, Target::Events(vec![happening]), vec![])
     }
 
     /// Runs SQL behind the store's back.
