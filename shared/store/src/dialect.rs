@@ -142,7 +142,9 @@ impl Pools {
             // An answer is only given once the commit is on disk.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
+            .foreign_keys(true);
+        let writing = options
+            .clone()
             // What a statement would need to be undone stays in memory, and so do a batch's pages
             // until its commit: both would be written to disk for nothing.
             .pragma("temp_store", "memory")
@@ -161,7 +163,7 @@ impl Pools {
         };
         // One writer at a time is all that SQLite has: waiting in line for its one connection is
         // fair and sleeps no busy loop.
-        let batches = pool(1).connect_with(options.clone()).await?;
+        let batches = pool(1).connect_with(writing).await?;
         sqlite::gather_statistics(&mut *batches.acquire().await?).await?;
         let readers = pool(readers.max(1)).connect_with(options).await?;
         Ok(Self {
