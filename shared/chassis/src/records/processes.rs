@@ -104,9 +104,7 @@ async fn picture(
     Path(name): Path<String>,
     door: Door,
 ) -> Result<Response, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
-    let counts = counts(&office, definition, &door).await?;
-    Ok(typed("image/svg+xml", definition.svg(&counts)))
+    drawn(&office, &name, &door, "image/svg+xml", Definition::svg).await
 }
 
 /// The same as Mermaid.
@@ -115,9 +113,19 @@ async fn diagram(
     Path(name): Path<String>,
     door: Door,
 ) -> Result<Response, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
-    let counts = counts(&office, definition, &door).await?;
-    Ok(typed("text/vnd.mermaid; charset=utf-8", definition.mermaid(&counts)))
+    drawn(&office, &name, &door, "text/vnd.mermaid; charset=utf-8", Definition::mermaid).await
+}
+
+async fn drawn(
+    office: &Office,
+    name: &str,
+    door: &Door,
+    kind: &'static str,
+    draw: fn(&Definition, &BTreeMap<String, u64>) -> String,
+) -> Result<Response, Problem> {
+    let definition = office.rules.process(name).ok_or_else(Problem::unknown)?;
+    let counts = counts(office, definition, door).await?;
+    Ok(typed(kind, draw(definition, &counts)))
 }
 
 async fn counts(
@@ -126,8 +134,8 @@ async fn counts(
     door: &Door,
 ) -> Result<BTreeMap<String, u64>, Problem> {
     let mut counts = BTreeMap::new();
+    let reader = door.reader();
     for state in definition.states() {
-        let reader = door.reader();
         let count = office.store.count(&definition.process, state, &reader).await?;
         counts.insert(state.to_owned(), count);
     }
