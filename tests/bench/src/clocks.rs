@@ -40,6 +40,22 @@ fn faults<T: ToString>(faults: Vec<T>) -> anyhow::Error {
     anyhow!(faults.join("; "))
 }
 
+/// One agreement for all services and customers, from the beginning of time.
+pub fn agreed(targets: Vec<Target>) -> Agreements {
+    Agreements(vec![Agreement {
+        id: "A".to_owned(),
+        number: "SLA0000001".to_owned(),
+        version: 1,
+        kind: "sla".to_owned(),
+        service: None,
+        customer: None,
+        from: chrono::DateTime::default(),
+        until: None,
+        since: chrono::DateTime::default(),
+        targets,
+    }])
+}
+
 pub fn target(name: &str, calendar: Option<&str>) -> Result<Target> {
     Ok(serde_json::from_value(json!({
         "name": name, "process": "incident",
@@ -208,18 +224,7 @@ pub async fn keeping_up(span: Duration) -> Result<()> {
     response.stops = serde_json::from_value(json!([{ "event": ["assigned", "started"] }]))?;
     response.pauses = Vec::new();
     response.reopens = Vec::new();
-    let agreements = Agreements(vec![Agreement {
-        id: "A".to_owned(),
-        number: "SLA0000001".to_owned(),
-        version: 1,
-        kind: "sla".to_owned(),
-        service: None,
-        customer: None,
-        from: chrono::DateTime::default(),
-        until: None,
-        since: chrono::DateTime::default(),
-        targets: vec![response, target("resolution", None)?],
-    }]);
+    let agreements = agreed(vec![response, target("resolution", None)?]);
     let audience = ["role:agent".to_owned()];
     let parsed = |event: &[u8]| -> Result<Neighbour> {
         let data = engine::strict_json(event).map_err(|fault| anyhow!(fault.to_string()))?;

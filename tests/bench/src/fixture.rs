@@ -7,12 +7,12 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use kernel::{Actor, Cause, Channel, Clock};
 use serde_json::{Value, json};
-use sla::{Agreement, Agreements, Neighbour, heard};
+use sla::{Agreements, Neighbour, heard};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use store::{Act, Store, Target};
 use uuid::Uuid;
 
-use crate::clocks::{open, schemes, target};
+use crate::clocks::{agreed, open, schemes, target};
 
 /// When the clocks that are copied were opened, resolved, and due.
 const OPENED: &str = "2026-03-02T08:00:00Z";
@@ -86,18 +86,7 @@ fn seconds(instant: &str) -> Result<i64> {
 async fn prepared(url: &str) -> Result<PgConnection> {
     let clock = Clock::manual(OPENED.parse()?);
     let store = open(url.to_owned(), clock.clone()).await?;
-    let agreements = Agreements(vec![Agreement {
-        id: "A".to_owned(),
-        number: "SLA0000001".to_owned(),
-        version: 1,
-        kind: "sla".to_owned(),
-        service: None,
-        customer: None,
-        from: DateTime::default(),
-        until: None,
-        since: DateTime::default(),
-        targets: vec![target("resolution", None)?],
-    }]);
+    let agreements = agreed(vec![target("resolution", None)?]);
     for kind in [Kind::Met, Kind::Breached, Kind::Running] {
         hear(&store, &clock, &agreements, &event(kind, "opened", 1, OPENED)).await?;
     }
