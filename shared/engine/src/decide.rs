@@ -119,16 +119,12 @@ fn open(
         let mut given = data.clone();
         given.retain(|name, _| writable(name));
         let mut faults = definition.open_faults(&given);
-        let told = |name: &str| faults.iter().any(|fault| fault.path == format!("/{name}"));
-        let missing = definition.required.iter().filter(|name| !data.contains_key(*name));
-        let missing: Vec<_> = missing.filter(|name| !told(name)).cloned().collect();
-        faults.extend(missing.into_iter().map(|name| {
-            Fault::new(format!("/{name}"), "required", format!("`{name}` is missing"))
-        }));
+        faults.extend(unfilled(definition, &data));
         invalid(faults)?;
     } else {
         let mut faults = definition.open_faults(&data);
         faults.extend(unknown_references(rules, definition, &data));
+        faults.extend(unfilled(definition, &data));
         invalid(faults)?;
     }
     for field in definition.fields() {
@@ -166,6 +162,27 @@ fn open(
     duties::opened(definition, &mut draft.record, cause);
     duties::reached(rules, definition, None, &draft.record, cause)?;
     draft.finish(fact, true)
+}
+
+/// Required fields that people may not give, and that neither the opening event nor a derivation
+/// fills: such a record opens by its events alone.
+fn unfilled<'a>(
+    definition: &'a Definition,
+    data: &'a Map<String, Value>,
+) -> impl Iterator<Item = Fault> + 'a {
+    let derived = |name: &str| definition.derive.iter().any(|(field, _)| field == name);
+    let filled_by_us = |name: &str| definition.field(name).is_some_and(|field| field.read_only);
+    definition
+        .required
+        .iter()
+        .filter(move |name| filled_by_us(name) && !derived(name) && !data.contains_key(*name))
+        .map(|name| {
+            let message = format!(
+                "`{name}` is required, and only what opens a {} by itself fills it",
+                definition.process
+            );
+            Fault::new(format!("/{name}"), "required", message)
+        })
 }
 
 /// The state in which a record starts: the first whose condition holds.

@@ -7,6 +7,7 @@ use axum::{
 use chassis::{Office, Problem, door::Door};
 use chrono::{DateTime, Utc};
 use engine::Record;
+use http::StatusCode;
 use kernel::Reader;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,8 +62,8 @@ pub(super) async fn alignment(
 ) -> Result<Json<Value>, Problem> {
     let record = agreement(&office, &id, &door.reader()).await?;
     let agreed = Agreement::of(&record).map_err(|fault| {
-        tracing::error!(fault, "an agreement cannot be read");
-        Problem::broken()
+        let sentence = format!("{} cannot be measured by: {fault}", record.number);
+        Problem::new(StatusCode::CONFLICT, "unreadable", sentence)
     })?;
     let mut items = Vec::new();
     for target in &agreed.targets {
@@ -163,7 +164,10 @@ pub(super) fn alignment_document() -> Value {
         "description": "Every limit with the targets of others that back it, where they do not fit into it, and where those agreements say otherwise.",
         "tags": ["agreement"],
         "parameters": [identified()],
-        "responses": answers("The alignment", schema, &[("404", "There is no such agreement")]),
+        "responses": answers("The alignment", schema, &[
+            ("404", "There is no such agreement"),
+            ("409", "What it says cannot be measured by"),
+        ]),
     })
 }
 

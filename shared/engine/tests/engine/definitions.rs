@@ -36,3 +36,35 @@ fn a_timer_at_an_instant_follows_the_record() {
     let fired = decide(&rules, Subject::Existing(&record), &fire, &cause);
     assert_eq!(fired.map(|fact| fact.to), Ok(Some("dropped".to_owned())));
 }
+
+#[test]
+fn what_only_the_process_fills_is_not_opened_without_by_hand() {
+    let text = TICKET.replace("required: [title]", "required: [title, source]").replace(
+        "  properties:\n",
+        "  properties:\n    source: { type: string, readOnly: true }\n",
+    );
+    let definition = Definition::parse(&text, 1).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let rules = Ruleset::new(vec![definition], Schemes::default())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    let mut actor = Actor::system("test");
+    actor.roles.insert("agent".to_owned());
+    let at = "2026-03-14T22:05:00Z".parse().unwrap_or_default();
+    let open = |channel: Channel, data: Value| {
+        let new =
+            Subject::New { process: "ticket", id: Uuid::nil(), number: "TCK0000001".to_owned() };
+        let data = data.as_object().cloned().unwrap_or_default();
+        let cause = Cause::new(Uuid::nil(), Arc::new(actor.clone()), at, channel);
+        decide(&rules, new, &Command::Open { data }, &cause)
+    };
+    let faults_of = |data: Value| match open(Channel::Api, data) {
+        Err(refusal) => refusal.faults.into_iter().map(|fault| (fault.path, fault.code)).collect(),
+        Ok(_) => Vec::new(),
+    };
+    let missing = |name: &str| (format!("/{name}"), "required".into());
+    assert_eq!(faults_of(json!({ "title": "Door" })), [missing("source")]);
+    // All at once.
+    assert_eq!(faults_of(json!({})), [missing("title"), missing("source")]);
+    let by_event = json!({ "title": "Door", "source": "mail" });
+    assert!(open(Channel::Event, by_event).is_ok());
+    assert!(open(Channel::Event, json!({ "title": "Door" })).is_err());
+}
