@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, anyhow};
-use engine::Definition;
+use engine::{Definition, Languages};
 
 use crate::cli::Picture;
 
@@ -14,11 +14,11 @@ pub fn run(file: &Path, picture: Picture) -> anyhow::Result<()> {
         let told: Vec<_> = flaws.iter().map(|flaw| format!("{place}:{flaw}")).collect();
         anyhow!("the definition does not load:\n{}", told.join("\n"))
     })?;
-    let counts = BTreeMap::new();
+    let (counts, english) = (BTreeMap::new(), Languages::default());
     match picture {
-        Picture::Svg => print!("{}", definition.svg(&counts)),
-        Picture::Mermaid => print!("{}", definition.mermaid(&counts)),
-        Picture::Page => print!("{}", definition.page()),
+        Picture::Svg => print!("{}", definition.svg(&counts, &english)),
+        Picture::Mermaid => print!("{}", definition.mermaid(&counts, &english)),
+        Picture::Page => print!("{}", definition.page(&english)),
         Picture::Raci => println!("{}", serde_json::to_string_pretty(&definition.raci())?),
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use engine::Languages;
 use http::{HeaderMap, Method, header, request::Parts};
 use kernel::{Cause, Channel, Clock, Reader};
 use sha2::{Digest, Sha256};
@@ -23,6 +24,8 @@ pub struct Door {
     key: Option<String>,
     /// `If-Match`, when it names a revision.
     pub expect: Option<u64>,
+    /// What `Accept-Language` asks for.
+    pub languages: Languages,
     traceparent: Option<String>,
 }
 
@@ -37,6 +40,7 @@ impl<S: Sync> FromRequestParts<S> for Door {
             scope: format!("{} {} {}", identity.actor.id, parts.method, parts.uri.path()),
             key: idempotency_key(&parts.headers)?,
             expect: if_match(&parts.headers)?,
+            languages: languages(&parts.headers),
             traceparent: parts.extensions.get::<Trace>().and_then(|trace| trace.0.clone()),
             identity,
         })
@@ -106,6 +110,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Err(Problem::invalid("/Idempotency-Key", "length", message));
     }
     Ok(Some(text.to_owned()))
+}
+
+fn languages(headers: &HeaderMap) -> Languages {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    asked.map(Languages::accepted).unwrap_or_default()
 }
 
 /// `"12"`, or `*` for any revision.

@@ -4,6 +4,7 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -28,6 +29,22 @@ impl Json {
             Value::Object(map) => Ok(map),
             _ => Err(Problem::invalid("", "type", "The body must be a JSON object.")),
         }
+    }
+
+    /// When it happened, as the body says beside its fields: `occurred_at`.
+    ///
+    /// # Errors
+    /// 422 for what is no instant.
+    pub fn occurred_at(&mut self) -> Result<Option<DateTime<Utc>>, Problem> {
+        let Some(said) = self.value.as_object_mut().and_then(|map| map.remove("occurred_at"))
+        else {
+            return Ok(None);
+        };
+        let at = said.as_str().and_then(|text| text.parse().ok());
+        at.map(|at| Some(kernel::instant(at))).ok_or_else(|| {
+            let message = "It must be an instant such as 2026-03-14T02:10:00Z.";
+            Problem::invalid("/occurred_at", "format", message)
+        })
     }
 
     /// The body as the type that it must be.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use engine::{Command, Definition, Record, Ruleset};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Actor, Clock, Refusal, Rule};
+use kernel::{Clock, Refusal, Rule};
 use serde_json::{Map, Value, json};
 use store::{Act, Done, Setback, Store, Target};
 
@@ -90,19 +90,22 @@ impl Office {
         view
     }
 
-    /// A record as the API shows it to `actor`, offers included.
+    /// A record as the API shows it to who asks at `door`, in their language, offers included.
     #[must_use]
-    pub fn view(&self, record: &Record, actor: &Actor) -> Value {
+    pub fn view(&self, record: &Record, door: &Door) -> Value {
         let mut view = self.shown(record);
-        let offers = engine::offers(&self.rules, record, actor, self.clock.now());
+        let (actor, languages) = (&door.identity.actor, &door.languages);
+        let offers = engine::offers(&self.rules, record, actor, languages, self.clock.now());
         view["offers"] = json!(offers);
         view
     }
 
     /// The answer that shows a record: its view, with its revision as `ETag`.
     #[must_use]
-    pub fn answer(&self, status: StatusCode, record: &Record, actor: &Actor) -> Response {
-        let mut response = (status, axum::Json(self.view(record, actor))).into_response();
+    pub fn answer(&self, status: StatusCode, record: &Record, door: &Door) -> Response {
+        let mut response = (status, axum::Json(self.view(record, door))).into_response();
+        let language = HeaderValue::from_static("accept-language");
+        response.headers_mut().insert(header::VARY, language);
         if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", record.revision)) {
             response.headers_mut().insert(header::ETAG, etag);
         }

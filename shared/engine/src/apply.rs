@@ -12,7 +12,8 @@ use crate::{Fact, Record};
 pub fn apply(record: Option<Record>, fact: &Fact) -> Record {
     let mut record = record.unwrap_or_else(|| blank(fact));
     record.revision += 1;
-    record.updated_at = fact.at;
+    // What is recorded late may have happened before the last change.
+    record.updated_at = record.updated_at.max(fact.at);
     for (field, (_, new)) in &fact.changes {
         if new.is_null() {
             record.data.remove(field);

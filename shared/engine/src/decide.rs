@@ -5,6 +5,7 @@ mod checks;
 mod duties;
 mod edits;
 mod erase;
+mod late;
 mod task;
 mod vote;
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use self::{
     change::Draft,
-    checks::{guard, in_time, ordered, permitted},
+    checks::{guard, in_time, permitted},
 };
 use crate::{
     Command, Definition, Fact, Link, Linked, Opened, Record, Ruleset, Subject, Transition,
@@ -52,7 +53,7 @@ pub fn decide(
         (Subject::Existing(record), command) => {
             let definition =
                 rules.definition_of(record).ok_or_else(|| unknown_process(&record.process))?;
-            ordered(record, cause)?;
+            late::granted(rules, definition, record, command, cause)?;
             match command {
                 Command::Amend { patch } => amend(rules, definition, record, patch, cause),
                 Command::Take { transition, with } => {
@@ -152,6 +153,7 @@ fn open(
     let (nothing, opens) = (Map::new(), &definition.may.open);
     let mut draft = Draft { rules, definition, cause, before: &nothing, record };
     task::first(definition, &mut draft.record);
+    late::bounded(rules, definition, &draft.record, cause)?;
     // What is derived may decide where it starts.
     draft.derive(&mut fact)?;
     draft.record.state = start(rules, definition, &draft.record, cause)?;

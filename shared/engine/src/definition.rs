@@ -6,13 +6,16 @@ mod duty;
 mod edit;
 mod fields;
 mod known;
+mod label;
+mod late;
 mod tasks;
+mod tense;
 mod transition;
 
 use std::collections::BTreeSet;
 
 use jsonschema::Validator;
-use kernel::Fault;
+use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
 pub(crate) use {
@@ -23,16 +26,13 @@ pub(crate) use {
 };
 pub use {
     fields::{Field, IndexKind},
+    label::{Label, Languages},
+    late::Late,
     transition::Transition,
 };
 
 use self::fields::{faults, object_schema};
-use crate::{
-    Expression, Flaw,
-    flaw::Flaws,
-    reading,
-    yaml::{Mark, Node, Tree},
-};
+use crate::{Expression, Flaw, flaw::Flaws, yaml::Mark};
 
 /// One version of a process definition.
 #[derive(Debug)]
@@ -46,7 +46,11 @@ pub struct Definition {
     pub version: u32,
     /// SHA-256 of the text, hexadecimal: what makes two versions the same.
     pub digest: String,
-    pub title: String,
+    pub title: Label,
+    /// How long a record is kept after its end. Nothing disposes of it yet.
+    pub retain: Option<Span>,
+    /// Whether steps may be recorded after they happened.
+    pub late: Option<Late>,
     pub clauses: Vec<String>,
     pub(crate) roles: Vec<Role>,
     pub(crate) fields: Vec<Field>,
@@ -75,6 +79,7 @@ pub struct Definition {
 #[derive(Debug)]
 pub(crate) struct Role {
     pub name: String,
+    pub label: Label,
     pub accountable: bool,
     pub is: Option<Expression>,
 }
@@ -130,6 +135,7 @@ pub(crate) struct Opens {
 #[derive(Debug)]
 struct State {
     name: String,
+    label: Label,
     transitions: Vec<Transition>,
     place: Mark,
 }
@@ -185,6 +191,17 @@ impl Definition {
 
     pub fn states(&self) -> impl Iterator<Item = &str> {
         self.states.iter().map(|state| state.name.as_str())
+    }
+
+    /// What a state is called.
+    #[must_use]
+    pub fn state_label(&self, name: &str) -> Option<&Label> {
+        self.states.iter().find(|state| state.name == name).map(|state| &state.label)
+    }
+
+    /// Every role with what it is called.
+    pub fn role_labels(&self) -> impl Iterator<Item = (&str, &Label)> {
+        self.roles.iter().map(|role| (role.name.as_str(), &role.label))
     }
 
     /// The transitions that a state offers, in the order of the file.
@@ -313,10 +330,13 @@ impl Definition {
 
     /// The calendars that its timers and time limits count in, each with its place.
     pub(crate) fn calendars(&self) -> impl Iterator<Item = (&str, Mark)> {
-        self.all_transitions().flat_map(|(_, transition)| {
+        let timed = self.all_transitions().flat_map(|(_, transition)| {
             let owed = transition.owes.iter().flat_map(|owes| &owes.calendar);
             transition.calendar.iter().chain(owed).map(|name| (name.as_str(), transition.place))
-        })
+        });
+        let late =
+            self.late.iter().filter_map(|late| Some((late.calendar.as_deref()?, late.place)));
+        timed.chain(late)
     }
 
     /// The schemes that its expressions ask by name, each with its place.
@@ -367,23 +387,4 @@ impl Definition {
             .chain(transitions)
             .chain(controls)
     }
-}
-
-/// A word for people: one text, or one a language, of which the English one is told.
-fn label(node: Option<&Node>, flaws: &mut Flaws) -> Option<String> {
-    let node = node?;
-    let Tree::Map(texts) = &node.tree else {
-        return reading::word(node, "a label", flaws).map(|word| word.text);
-    };
-    let english = texts.iter().find(|entry| entry.key == "en").or(texts.first());
-    reading::word(&english?.value, "a label", flaws).map(|word| word.text)
-}
-
-/// `in_progress` as people say it: `In progress`.
-fn spoken(name: &str) -> String {
-    let mut spoken = name.replace('_', " ");
-    if let Some(first) = spoken.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    spoken
 }

@@ -40,7 +40,9 @@ mod yaml;
 pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Subject, TaskWish};
 pub use decide::{Tally, decide};
-pub use definition::{Definition, Field as FieldDefinition, IndexKind, Relation, Transition};
+pub use definition::{
+    Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Relation, Transition,
+};
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};
 pub use fact::{Erasure, Fact, Link, Opened, Timer, change_set};

@@ -5,7 +5,7 @@ use kernel::Actor;
 use serde::Serialize;
 
 use crate::{
-    Record, Ruleset,
+    Languages, Record, Ruleset,
     decide::{Poll, Tally, missing_role, permission, time_limit},
 };
 
@@ -23,9 +23,15 @@ pub struct Offer {
     pub refused_because: Option<String>,
 }
 
-/// Every transition that people can take from the record's state.
+/// Every transition that people can take from the record's state, called in the actor's language.
 #[must_use]
-pub fn offers(rules: &Ruleset, record: &Record, actor: &Actor, now: DateTime<Utc>) -> Vec<Offer> {
+pub fn offers(
+    rules: &Ruleset,
+    record: &Record,
+    actor: &Actor,
+    languages: &Languages,
+    now: DateTime<Utc>,
+) -> Vec<Offer> {
     let Some(definition) = rules.definition_of(record) else { return Vec::new() };
     let mut offers = Vec::new();
     for transition in definition.transitions(&record.state) {
@@ -64,7 +70,7 @@ pub fn offers(rules: &Ruleset, record: &Record, actor: &Actor, now: DateTime<Utc
         };
         offers.push(Offer {
             name: transition.name.clone(),
-            label: transition.label.clone(),
+            label: transition.label.told(languages).to_owned(),
             needs: transition.needs.clone(),
             vote,
             refused_because,

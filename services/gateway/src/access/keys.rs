@@ -53,7 +53,7 @@ async fn make(State(office): State<Office>, door: Door, json: Json) -> Result<Re
         return Err(refusal.into());
     }
     let record = done.record.ok_or_else(Problem::broken)?;
-    let mut view = office.view(&record, &door.identity.actor);
+    let mut view = office.view(&record, &door);
     if !done.replayed {
         view["secret"] = json!(secret);
     }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis::{Problem, Signer};
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -64,17 +64,19 @@ struct Listed {
     items: Vec<Value>,
 }
 
-/// The processes of all services, and which services did not answer.
+/// The processes of all services, called in the caller's language, and which services did not answer.
 pub async fn processes(
     State(switch): State<Switch>,
     Extension(caller): Extension<Arc<Caller>>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.may_use(&Method::GET)?;
     let token = switch.token(&caller)?;
+    let languages = headers.get(header::ACCEPT_LANGUAGE);
     let table = switch.routes.now();
     let (mut items, mut unreachable) = (Vec::new(), Vec::new());
     for destination in table.destinations() {
-        match processes_of(&switch, destination, &token).await {
+        match processes_of(&switch, destination, &token, languages).await {
             Some(listed) => items.extend(listed.items),
             None => unreachable.push(destination.service.clone()),
         }
@@ -82,11 +84,18 @@ pub async fn processes(
     Ok(Json(json!({ "items": items, "unreachable": unreachable })).into_response())
 }
 
-async fn processes_of(switch: &Switch, destination: &Destination, token: &str) -> Option<Listed> {
-    let request = Request::get("/api/v1/processes")
+async fn processes_of(
+    switch: &Switch,
+    destination: &Destination,
+    token: &str,
+    languages: Option<&HeaderValue>,
+) -> Option<Listed> {
+    let mut request = Request::get("/api/v1/processes")
         .header(header::ACCEPT, "application/json")
         .body(axum::body::Body::empty())
         .ok()?;
+    let languages = languages.map(|languages| (header::ACCEPT_LANGUAGE, languages.clone()));
+    request.headers_mut().extend(languages);
     let answer = switch.forwarder.forward(destination, token, request).await;
     if answer.status() != StatusCode::OK {
         return None;

@@ -123,6 +123,11 @@ async fn a_service_that_is_away_is_named_and_the_others_go_on() {
     let items = processes.body["items"].as_array().unwrap();
     let known: Vec<_> = items.iter().map(|item| item["process"].as_str().unwrap()).collect();
     assert!(known.contains(&"person") && known.contains(&"incident"), "{known:?}");
+    let administrator = desk.administrator();
+    let german = administrator.request(Method::GET, "/api/v1/processes");
+    let german = Answer::of(german.header("accept-language", "de").send().await.unwrap()).await;
+    let titles = german.body["items"].as_array().unwrap().iter();
+    assert!(titles.clone().any(|item| item["title"] == "Gruppe"), "{german:?}");
 }
 
 #[tokio::test]

@@ -210,7 +210,7 @@ fn a_resolved_incident_closes_itself_after_five_working_days() {
 fn offers_say_what_is_open_to_whom_and_why_not_the_rest() {
     let (desk, agent, reporter) = opened();
     let named = |actor: &Arc<Actor>| -> Vec<(String, bool)> {
-        offers(&desk.rules, desk.record(), actor, desk.now)
+        offers(&desk.rules, desk.record(), actor, &engine::Languages::default(), desk.now)
             .into_iter()
             .map(|offer| (offer.name, offer.refused_because.is_none()))
             .collect()

@@ -78,7 +78,7 @@ pub(super) async fn close(
         let sentence = "This period is closed already.";
         return Err(Problem::new(StatusCode::CONFLICT, "closed", sentence));
     };
-    Ok(office.answer(StatusCode::CREATED, &record, &door.identity.actor))
+    Ok(office.answer(StatusCode::CREATED, &record, &door))
 }
 
 /// What both parties are told of workloads beyond the agreed ones.

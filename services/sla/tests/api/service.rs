@@ -125,7 +125,13 @@ async fn a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody(site: &
     assert!(seen(&["role:agent"]).await);
     assert!(!seen(&["role:requester", "person:PER0000009"]).await);
     let rules = &desk.running.office.rules;
-    let offers = engine::offers(rules, &clock, &Actor::system("nobody"), desk.clock.now());
+    let offers = engine::offers(
+        rules,
+        &clock,
+        &Actor::system("nobody"),
+        &engine::Languages::default(),
+        desk.clock.now(),
+    );
     let offered: Vec<_> = offers.iter().map(|offer| offer.name.as_str()).collect();
     // What was heard can be set right, and a deadline set; nothing else.
     assert_eq!(offered, ["correct", "set_deadline", "lift_deadline"]);

@@ -290,6 +290,24 @@ pub fn record(definition: &Definition) -> Value {
     schema
 }
 
+/// The body of a step, which may say when it happened where the definition lets it.
+pub fn dated(definition: &Definition, mut schema: Value) -> Value {
+    if definition.late.is_none() {
+        return schema;
+    }
+    let date = |schema: &mut Value| {
+        schema["properties"]["occurred_at"] = json!({
+            "type": "string", "format": "date-time",
+            "description": "When it happened, where it is recorded late.",
+        });
+    };
+    match schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        Some(schemas) => schemas.iter_mut().for_each(date),
+        None => date(&mut schema),
+    }
+    schema
+}
+
 /// What ties a record of this process to another.
 pub fn link(definition: &Definition) -> Value {
     let relations: Vec<&str> =

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use engine::{Definition, Raci};
+use engine::{Definition, Label, Languages, Raci, Transition};
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
@@ -29,8 +29,10 @@ pub(super) fn router(office: &Office) -> Router {
 }
 
 /// Lists the processes that this service runs.
-async fn all(State(office): State<Office>, _: Identity) -> axum::Json<Value> {
-    let items: Vec<Value> = office.rules.processes().map(summary).collect();
+async fn all(State(office): State<Office>, door: Door) -> axum::Json<Value> {
+    let processes = office.rules.processes();
+    let items: Vec<Value> =
+        processes.map(|definition| summary(definition, &door.languages)).collect();
     axum::Json(json!({ "items": items }))
 }
 
@@ -38,17 +40,30 @@ async fn all(State(office): State<Office>, _: Identity) -> axum::Json<Value> {
 async fn one(
     State(office): State<Office>,
     Path(name): Path<String>,
-    _: Identity,
+    door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
     let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
-    let mut view = summary(definition);
+    let languages = &door.languages;
+    let mut view = summary(definition, languages);
     let states: Map<String, Value> = definition
         .states()
         .map(|state| {
-            let transitions: Vec<Value> = definition.transitions(state).iter().map(offer).collect();
+            let transitions: Vec<Value> = definition
+                .transitions(state)
+                .iter()
+                .map(|transition| offer(transition, languages))
+                .collect();
             (state.to_owned(), Value::Array(transitions))
         })
         .collect();
+    view["labels"] = labels(definition, languages);
+    view["late"] = definition.late.as_ref().map_or(
+        Value::Null,
+        |late| json!({ "within": late.within, "calendar": late.calendar, "by": late.by }),
+    );
+    view["retain"] = json!(definition.retain);
+    let personal = definition.fields().iter().filter(|field| field.personal);
+    view["personal"] = personal.map(|field| field.name.as_str()).collect();
     view["starts"] = definition.start_states().collect();
     view["states"] = Value::Object(states);
     view["links"] = definition
@@ -92,10 +107,10 @@ async fn raci(
 async fn page(
     State(office): State<Office>,
     Path(name): Path<String>,
-    _: Identity,
+    door: Door,
 ) -> Result<Response, Problem> {
     let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
-    Ok(typed("text/markdown; charset=utf-8", definition.page()))
+    Ok(typed("text/markdown; charset=utf-8", definition.page(&door.languages)))
 }
 
 /// The state diagram as a picture, with how many records the caller sees in each state.
@@ -121,11 +136,11 @@ async fn drawn(
     name: &str,
     door: &Door,
     kind: &'static str,
-    draw: fn(&Definition, &BTreeMap<String, u64>) -> String,
+    draw: fn(&Definition, &BTreeMap<String, u64>, &Languages) -> String,
 ) -> Result<Response, Problem> {
     let definition = office.rules.process(name).ok_or_else(Problem::unknown)?;
     let counts = counts(office, definition, door).await?;
-    Ok(typed(kind, draw(definition, &counts)))
+    Ok(typed(kind, draw(definition, &counts, &door.languages)))
 }
 
 async fn counts(
@@ -164,12 +179,27 @@ async fn check(
     Ok(axum::Json(json!({ "process": name, "is_sound": faults.is_empty(), "faults": faults })))
 }
 
-fn summary(definition: &Definition) -> Value {
+/// What states, fields and roles are called.
+fn labels(definition: &Definition, languages: &Languages) -> Value {
+    let told = |label: &Label| Value::from(label.told(languages));
+    let states = definition
+        .states()
+        .filter_map(|state| Some((state.to_owned(), told(definition.state_label(state)?))));
+    let fields = definition.fields().iter().map(|field| (field.name.clone(), told(&field.label)));
+    let roles = definition.role_labels().map(|(name, label)| (name.to_owned(), told(label)));
+    json!({
+        "states": states.collect::<Map<_, _>>(),
+        "fields": fields.collect::<Map<_, _>>(),
+        "roles": roles.collect::<Map<_, _>>(),
+    })
+}
+
+fn summary(definition: &Definition, languages: &Languages) -> Value {
     json!({
         "process": definition.process,
         "collection": definition.collection,
         "prefix": definition.prefix,
-        "title": definition.title,
+        "title": definition.title.told(languages),
         "version": definition.version,
         "digest": definition.digest,
         "clauses": definition.clauses,
@@ -177,10 +207,10 @@ fn summary(definition: &Definition) -> Value {
     })
 }
 
-fn offer(transition: &engine::Transition) -> Value {
+fn offer(transition: &Transition, languages: &Languages) -> Value {
     json!({
         "name": transition.name,
-        "label": transition.label,
+        "label": transition.label.told(languages),
         "to": transition.to,
         "by": transition.by,
         "needs": transition.needs,

@@ -6,9 +6,10 @@ use axum::{
 };
 use engine::{Ballot, Command};
 use http::StatusCode;
+use kernel::Cause;
 use serde::Deserialize;
 
-use super::{Shelf, one::on_record};
+use super::{Shelf, one::by_cause};
 use crate::{door::Door, json::Json, problem::Problem};
 
 #[derive(Deserialize)]
@@ -35,9 +36,10 @@ pub async fn vote(
     State(shelf): State<Shelf>,
     Path(id): Path<String>,
     door: Door,
-    body: Json,
+    mut body: Json,
 ) -> Result<Response, Problem> {
     let once = door.once(&body.digest);
+    let occurred_at = body.occurred_at()?;
     let VoteWish { transition, vote, delegate, comment } = body.typed()?;
     let ballot = match (vote, delegate) {
         (Some(Opinion::Approve), None) => Ballot::Approve,
@@ -49,5 +51,6 @@ pub async fn vote(
         }
     };
     let command = Command::Vote { transition, ballot, comment };
-    on_record(&shelf, &door, &id, once, command, StatusCode::CREATED).await
+    let cause = Cause { occurred_at, ..door.cause(&shelf.office.clock) };
+    by_cause(&shelf, &door, &id, once, command, cause, StatusCode::CREATED).await
 }

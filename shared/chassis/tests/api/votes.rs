@@ -55,6 +55,9 @@ async fn a_change_runs_from_open_to_closed() {
         "window": { "from": "2026-03-16T12:00:00Z", "to": "2026-03-16T14:00:00Z" },
     });
     let rita = desk.person("rita", &["change_manager"]);
+    let wrong =
+        json!({ "title": "x", "service": "y", "type": "normal", "occurred_at": "last night" });
+    assert_eq!(rita.post("/api/v1/changes", wrong).await.codes(), ["format"]);
     let opened = rita.post("/api/v1/changes", data).await;
     assert_eq!(opened.status, 201, "{opened:?}");
     take(&rita, "submit", json!({})).await;
@@ -97,6 +100,11 @@ async fn a_change_runs_from_open_to_closed() {
     assert_eq!(last.body["state"], "scheduled", "{last:?}");
 
     take(&mona, "implement", json!({})).await;
+    let mut late = json!({ "outcome": "success", "occurred_at": "2026-03-16T11:00:00Z" });
+    let path = "/api/v1/changes/CHG0000001/transitions/complete";
+    assert_eq!(mona.post(path, late.clone()).await.codes(), ["out_of_order"]);
+    late["occurred_at"] = json!("2126-03-16T11:00:00Z");
+    assert_eq!(mona.post(path, late).await.codes(), ["future"]);
     take(&mona, "complete", json!({ "outcome": "success" })).await;
     let closed = take(&rita, "close", json!({ "review": "as planned" })).await;
     assert_eq!(closed.body["state"], "closed");
@@ -126,14 +134,31 @@ async fn a_change_runs_from_open_to_closed() {
     );
     let picture = rita.get("/api/v1/processes/change/diagram.svg").await;
     assert_eq!(picture.headers["content-type"], "image/svg+xml");
-    assert!(picture.body.as_str().unwrap().contains(">closed (1)<"), "{picture:?}");
+    assert!(picture.body.as_str().unwrap().contains(">Closed (1)<"), "{picture:?}");
     // Whoever sees no record sees none counted.
     let nobody = desk.person("nobody", &[]).get("/api/v1/processes/change/diagram.mmd").await;
-    assert!(nobody.body.as_str().unwrap().contains("\"closed (0)\""), "{nobody:?}");
+    assert!(nobody.body.as_str().unwrap().contains("\"Closed (0)\""), "{nobody:?}");
     let raci = rita.get("/api/v1/processes/change/raci").await;
     let authorise =
         raci.body["rows"].as_array().unwrap().iter().find(|row| row["step"] == "authorise");
     assert_eq!(authorise.unwrap()["roles"]["cab_member"], "R");
+    let german = rita.clone().with("accept-language", "de-CH, en;q=0.5");
+    let process = german.get("/api/v1/processes/change").await.body;
+    let labels = json!(["Änderung", "Entwurf", "Risiko", "Einreichen", "Änderungsleiter"]);
+    let told = ["/title", "/labels/states/draft", "/labels/fields/risk"]
+        .map(|at| process.pointer(at).cloned());
+    let told = told.into_iter().chain([
+        process.pointer("/states/draft/0/label").cloned(),
+        process.pointer("/labels/roles/change_manager").cloned(),
+    ]);
+    assert_eq!(json!(told.collect::<Vec<_>>()), labels);
+    assert_eq!(
+        (&process["retain"], &process["personal"], &process["late"]["within"]),
+        (&json!("P2555D"), &json!(["requester"]), &json!("P2D"))
+    );
+    let draft = json!({ "title": "Another", "service": "SVC-PAY", "type": "normal" });
+    let opened = german.post("/api/v1/changes", draft).await;
+    assert_eq!(opened.body["offers"][0]["label"], "Einreichen");
     let page = rita.get("/api/v1/processes/change/page").await;
     assert!(page.body.as_str().unwrap().starts_with("# Change"));
     let document = chassis::openapi::fragment("change", &desk.running.office.rules, &[]);

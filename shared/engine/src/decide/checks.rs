@@ -6,19 +6,6 @@ use serde_json::Value;
 
 use crate::{Definition, Record, Ruleset, Transition};
 
-/// Imports give steps in the order in which they happened, and none from the future.
-pub(super) fn ordered(record: &Record, cause: &Cause) -> Result<(), Refusal> {
-    let Some(occurred) = cause.occurred_at else { return Ok(()) };
-    if occurred < record.updated_at {
-        let message = format!(
-            "it occurred at {occurred}, before what is recorded of {} already ({})",
-            record.number, record.updated_at
-        );
-        return Err(Refusal::one(Rule::Invalid, "/occurred_at", "out_of_order", message));
-    }
-    Ok(())
-}
-
 /// The role of `allowed` that the actor has on this record.
 pub(crate) fn permission(
     rules: &Ruleset,

@@ -25,7 +25,7 @@ pub(super) fn task(
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
     let Some(allowed) = &definition.tasks else {
-        let message = format!("a {} has no tasks", definition.title.to_lowercase());
+        let message = format!("a {} has no tasks", definition.title.english().to_lowercase());
         return Err(Refusal::one(Rule::State, "", "no_tasks", message));
     };
     if definition.is_final(&record.state) {

@@ -9,8 +9,10 @@ use super::{
     edit::Edit,
     fields::{compile, object_schema},
     known::{Known, names},
-    label, spoken,
+    label::{self, Labels, Named},
+    late::Late,
     tasks::Tasks,
+    transition::span,
 };
 use crate::{
     expression::Kind,
@@ -29,11 +31,16 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let collection = name(&mut root, "collection", flaws);
     let number = root.need("number", flaws);
     let prefix = number.and_then(|node| word(node, "number", flaws)).map(|word| word.text);
-    let title = label(root.get("title"), flaws);
     let clauses = root.words("clauses", flaws).into_iter().map(|word| word.text).collect();
-    let known = Known::read(&mut root, flaws);
+    let retain = root.get("retain").and_then(|node| span(node, "retain", flaws));
+    let mut known = Known::read(&mut root, flaws);
+    let labels = root.get("labels").map(|node| Labels::read(node, &known, flaws));
+    known.name_all(labels.unwrap_or_default(), flaws);
+    let title = root.get("title");
+    let title = label::read(title, process.as_deref().unwrap_or_default(), flaws);
     own_names(&mut root, flaws);
     let roles = roles(root.get("roles"), &known, flaws);
+    let late = root.get("late").and_then(|node| Late::read(node, &known, flaws));
     let may = may(root.get("may"), &known, flaws);
     let required = required(&mut root, &known, flaws);
     let derive = known.fills(root.get("derive"), &known.over_record(), flaws);
@@ -64,7 +71,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let process = process?;
     let has_duties = known.keeps_duties();
     Some(Definition {
-        title: title.unwrap_or_else(|| spoken(&process)),
+        title,
+        retain,
+        late,
         process,
         collection: collection?,
         prefix: prefix?,
@@ -120,7 +129,7 @@ fn own_names(root: &mut Entries<'_>, flaws: &mut Flaws) {
 }
 
 fn is_own(name: &str) -> bool {
-    OWN_NAMES.contains(&name) || ledger::NAMES.contains(&name)
+    OWN_NAMES.contains(&name) || ledger::NAMES.contains(&name) || name == OCCURRED_AT
 }
 
 fn required(root: &mut Entries<'_>, known: &Known, flaws: &mut Flaws) -> Vec<String> {
@@ -134,6 +143,9 @@ fn required(root: &mut Entries<'_>, known: &Known, flaws: &mut Flaws) -> Vec<Str
     fields.done(flaws);
     required.into_iter().map(|word| word.text).collect()
 }
+
+/// What a command says beside the fields that it gives.
+const OCCURRED_AT: &str = "occurred_at";
 
 /// More states than this are no process that anybody understands.
 const STATE_LIMIT: usize = 1_000;
@@ -172,9 +184,9 @@ fn states(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<State> {
     for entry in entries(node, "`states`", flaws).unwrap_or_default() {
         for name in names(&entry.key) {
             if !states.iter().any(|state| state.name == name) {
-                let state =
-                    State { name: name.to_owned(), transitions: Vec::new(), place: entry.at };
-                states.push(state);
+                let label = known.labels.of(Named::State, name, None, flaws);
+                let (name, transitions) = (name.to_owned(), Vec::new());
+                states.push(State { name, label, transitions, place: entry.at });
             }
         }
         for transition in entries(&entry.value, "a state", flaws).unwrap_or_default() {
@@ -212,8 +224,9 @@ fn roles(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Role> {
     let mut roles = Vec::new();
     for entry in entries(node, "`roles`", flaws).unwrap_or_default() {
         let name = entry.key.clone();
+        let label = known.labels.of(Named::Role, &name, None, flaws);
         if entry.value.is_null() {
-            roles.push(Role { name, accountable: false, is: None });
+            roles.push(Role { name, label, accountable: false, is: None });
             continue;
         }
         let Some(mut source) = Entries::of(&entry.value, "a role", flaws) else { continue };
@@ -221,7 +234,7 @@ fn roles(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Role> {
         let is = source.get("is");
         let is = is.and_then(|is| expression(is, &known.over_record(), &Kind::Any, flaws));
         source.done(flaws);
-        roles.push(Role { name, accountable, is });
+        roles.push(Role { name, label, accountable, is });
     }
     roles
 }

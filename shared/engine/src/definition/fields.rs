@@ -5,6 +5,7 @@ use kernel::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::Label;
 use crate::Schemes;
 
 /// What kind of typed column a list may filter and sort a field by.
@@ -20,9 +21,12 @@ pub enum IndexKind {
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
+    pub label: Label,
     /// JSON Schema, our own words taken out and references resolved.
     pub schema: Value,
     pub index: Option<IndexKind>,
+    /// Tells something about a person. Nothing erases it by itself yet.
+    pub personal: bool,
     /// Filled by transitions, derivations and reactions alone; evidence given anew each time.
     pub read_only: bool,
     /// The list scheme that its values, or its items, come from.
@@ -46,6 +50,11 @@ impl Field {
                     .map_err(|_| format!("field `{name}`: `index` is one of text, number, time"))?,
             ),
         };
+        let personal = match schema.remove("personal") {
+            None => false,
+            Some(Value::Bool(personal)) => personal,
+            Some(_) => return Err(format!("field `{name}`: `personal` is true or false")),
+        };
         let read_only = schema.get("readOnly") == Some(&Value::Bool(true));
         let default = schema.get("default").cloned();
         let mut reference = None;
@@ -60,7 +69,8 @@ impl Field {
             ));
         }
         compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
-        Ok(Self { name: name.to_owned(), schema, index, read_only, reference, default })
+        let (name, label) = (name.to_owned(), Label::default());
+        Ok(Self { name, label, schema, index, personal, read_only, reference, default })
     }
 
     /// Entries of lists that a value names and nobody knows.

@@ -5,7 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::Field;
+use serde_json::Value;
+
+use super::{
+    Field,
+    label::{Labels, Named},
+};
 use crate::{
     Expression,
     expression::{Bounded, Kind, Surroundings},
@@ -25,6 +30,7 @@ pub(super) struct Known {
     pub states: Vec<String>,
     pub relations: Vec<String>,
     pub transitions: Vec<String>,
+    pub labels: Labels,
     record: Kind,
     anywhere: Surroundings,
 }
@@ -76,7 +82,18 @@ impl Known {
             field_names,
             states,
             transitions,
+            labels: Labels::default(),
         }
+    }
+
+    /// Keeps what things are called, which is read once their names are known.
+    pub fn name_all(&mut self, labels: Labels, flaws: &mut Flaws) {
+        for field in &mut self.fields {
+            let said = field.schema.get("title").and_then(Value::as_str).map(str::to_owned);
+            field.label = labels.of(Named::Field, &field.name, None, flaws);
+            field.label.say_english(said);
+        }
+        self.labels = labels;
     }
 
     /// `actor`, `now`, `record`, and `tasks` where records have some.

@@ -9,7 +9,8 @@ use super::{
     duty::{Owes, Vote},
     fields::{compile, faults, object_schema},
     known::Known,
-    label,
+    label::{Label, Named},
+    tense::past,
 };
 use crate::{
     Expression,
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Transition {
     pub name: String,
-    pub label: String,
+    pub label: Label,
     /// The state that it leads to; the same state when it stays.
     pub to: String,
     /// Who may take it; `system` for timers and reactions.
@@ -102,7 +103,7 @@ impl Transition {
         let texts = |words: Vec<Word>| words.into_iter().map(|word| word.text).collect();
         let transition = Self {
             name: name.to_owned(),
-            label: label(source.get("label"), flaws).unwrap_or_else(|| super::spoken(name)),
+            label: known.labels.of(Named::Transition, name, source.get("label"), flaws),
             to: to.map_or_else(|| state.to_owned(), |to| to.text),
             by: texts(by),
             when: condition(source.get("when"), &over_record, flaws),
@@ -234,13 +235,4 @@ fn on(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<On> {
         Some(On { event: event?.text, key: key?, set, when, link })
     });
     read.collect()
-}
-
-/// The regular past tense; definitions say irregular ones themselves (`says: held`).
-fn past(name: &str) -> String {
-    match name.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ied"),
-        _ if name.ends_with('e') => format!("{name}d"),
-        _ => format!("{name}ed"),
-    }
 }

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::diagram::{Counts, shown, told};
-use crate::Definition;
+use super::diagram::Counts;
+use crate::{Definition, Languages};
 
 /// All in pixels. A letter of the font is about seven wide.
 const LETTER: usize = 7;
@@ -23,9 +23,10 @@ struct Place {
 impl Definition {
     /// The same as [`Definition::mermaid`] as a picture that any browser shows.
     #[must_use]
-    pub fn svg(&self, counts: &Counts) -> String {
-        let labels = self.all_transitions().map(|(_, transition)| told(transition));
-        let letters = labels.chain(self.states().map(|state| shown(state, counts)));
+    pub fn svg(&self, counts: &Counts, languages: &Languages) -> String {
+        let labels = self.all_transitions().map(|(_, transition)| self.told(transition, languages));
+        let states = self.states().map(|state| self.shown(state, counts, languages));
+        let letters = labels.chain(states);
         let letters = letters.map(|label| label.chars().count()).max().unwrap_or_default();
         let right = MARGIN + (letters + 4) * LETTER;
         let (places, height) = self.places();
@@ -37,10 +38,10 @@ impl Definition {
              <title>{}</title>\n\
              <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" \
              markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
-            escaped(&self.title)
+            escaped(self.title.told(languages))
         );
         for state in self.states() {
-            self.state_box(&mut svg, state, &places[state], right, counts);
+            self.state_box(&mut svg, state, &places[state], right, (counts, languages));
             for (transition, line) in self.transitions(state).iter().zip(1..) {
                 let Some(lane) =
                     lanes.get(transition.to.as_str()).filter(|_| transition.to != state)
@@ -96,7 +97,7 @@ impl Definition {
         state: &str,
         place: &Place,
         right: usize,
-        counts: &Counts,
+        (counts, languages): (&Counts, &Languages),
     ) {
         let edge = match state {
             _ if self.is_final(state) => "stroke-width=\"3\"",
@@ -110,8 +111,10 @@ impl Definition {
             "<rect x=\"{MARGIN}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" rx=\"6\" \
              fill=\"white\" stroke=\"black\" {edge}/>"
         );
-        let lines = self.transitions(state).iter().map(told);
-        for (text, line) in std::iter::once(shown(state, counts)).chain(lines).zip(0..) {
+        let lines = self.transitions(state).iter().map(|one| self.told(one, languages));
+        for (text, line) in
+            std::iter::once(self.shown(state, counts, languages)).chain(lines).zip(0..)
+        {
             let weight = if line == 0 { "bold" } else { "normal" };
             let indent = if line == 0 { LETTER } else { LETTER * 3 };
             let _ = writeln!(

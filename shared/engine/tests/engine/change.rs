@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use engine::{
-    Ballot, Calculation, Calculations, Command, Definition, Fact, Record, Ruleset, Schemes,
-    Subject, TaskWish, apply, decide, offers,
+    Ballot, Calculation, Calculations, Command, Definition, Fact, Languages, Record, Ruleset,
+    Schemes, Subject, TaskWish, apply, decide, offers,
 };
 use kernel::{Actor, Cause, Channel};
 use serde_json::{Value, json};
@@ -58,15 +58,8 @@ fn amend(patch: Value) -> Command {
 impl Case {
     /// A change that Rita asks for, with this data laid over a normal one.
     fn open(data: Value) -> Self {
-        let calculations = Calculations::from([
-            ("risk_class", risk_class as Calculation),
-            ("conflicts", (|_, _| Ok(json!(false))) as Calculation),
-        ]);
-        let schemes = Schemes::parse_all(&[("working", WORKING)]);
-        let schemes = schemes.unwrap_or_else(|faults| panic!("{faults:#?}"));
         let definition = Definition::parse(CHANGE, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
-        let rules = Ruleset::calculating(vec![definition], schemes, calculations)
-            .unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let rules = rules_of(definition);
         let now = "2026-03-16T09:00:00Z".parse().unwrap_or_else(|fault| panic!("{fault}"));
         let mut case = Self { rules, now, record: None, history: Vec::new() };
         let mut all = json!({
@@ -82,8 +75,18 @@ impl Case {
     }
 
     fn ask(&self, who: &Arc<Actor>, command: &Command) -> Result<Fact, kernel::Refusal> {
+        self.ask_late(who, command, None)
+    }
+
+    fn ask_late(
+        &self,
+        who: &Arc<Actor>,
+        command: &Command,
+        occurred: Option<&str>,
+    ) -> Result<Fact, kernel::Refusal> {
         let channel = if who.is_system() { Channel::Timer } else { Channel::Api };
-        let cause = Cause::new(Uuid::nil(), Arc::clone(who), self.now, channel);
+        let mut cause = Cause::new(Uuid::nil(), Arc::clone(who), self.now, channel);
+        cause.occurred_at = occurred.and_then(|at| at.parse().ok());
         let id = Uuid::from_u128(1);
         let subject = match &self.record {
             Some(record) => Subject::Existing(record),
@@ -144,6 +147,17 @@ impl Case {
     }
 }
 
+fn rules_of(definition: Definition) -> Ruleset {
+    let calculations = Calculations::from([
+        ("risk_class", risk_class as Calculation),
+        ("conflicts", (|_, _| Ok(json!(false))) as Calculation),
+    ]);
+    let schemes = Schemes::parse_all(&[("working", WORKING)]);
+    let schemes = schemes.unwrap_or_else(|faults| panic!("{faults:#?}"));
+    Ruleset::calculating(vec![definition], schemes, calculations)
+        .unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
 /// Risk 4 when it touches more than one item.
 fn risk_class(given: &[Value], _: &Schemes) -> Result<Value, String> {
     let items = given.first().and_then(|record| record["items"].as_array()).map_or(0, Vec::len);
@@ -165,7 +179,8 @@ fn a_change_is_voted_on_made_and_closed() {
     let first = case.does(&board("anna"), vote("authorise", Ballot::Approve));
     assert_eq!((first.event.as_str(), first.to), ("voted", None));
     case.does(&board("bert"), vote("authorise", Ballot::Approve));
-    let offered = offers(&case.rules, case.record(), &board("cleo"), case.now);
+    let offered =
+        offers(&case.rules, case.record(), &board("cleo"), &Languages::default(), case.now);
     let authorise = offered.iter().find(|offer| offer.name == "authorise");
     let tally = authorise.and_then(|offer| offer.vote).map(|tally| (tally.quorum, tally.missing));
     assert_eq!(tally, Some((3, 1)), "{offered:#?}");
@@ -196,7 +211,7 @@ fn who_asked_or_carries_out_has_no_vote() {
         "excluded",
     );
     case.refuses(&manager(), vote("authorise", Ballot::Approve), "role");
-    let offered = offers(&case.rules, case.record(), &rita, case.now);
+    let offered = offers(&case.rules, case.record(), &rita, &Languages::accepted("de"), case.now);
     let because = offered.iter().find(|offer| offer.name == "authorise");
     let because = because.and_then(|offer| offer.refused_because.clone()).unwrap_or_default();
     assert!(because.contains("may not vote here, being `record.requester`"), "{because}");
@@ -355,14 +370,55 @@ fn nothing_is_carried_out_without_approval() {
     );
     let mut case = Case::open(json!({}));
     let definition = Definition::parse(&open, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
-    let schemes = Schemes::parse_all(&[("working", WORKING)]).unwrap_or_default();
-    let calculations = Calculations::from([
-        ("risk_class", risk_class as Calculation),
-        ("conflicts", (|_, _| Ok(json!(false))) as Calculation),
-    ]);
-    case.rules = Ruleset::calculating(vec![definition], schemes, calculations)
-        .unwrap_or_else(|faults| panic!("{faults:#?}"));
+    case.rules = rules_of(definition);
     case.does(&actor("person:rita", &[]), take("submit", json!({ "plan": "a", "backout": "b" })));
     let told = case.refuses(&manager(), take("hurry", json!({})), "control");
     assert!(told.contains("CHG-4: no change is implemented without approval"), "{told}");
+}
+
+#[test]
+fn what_was_said_at_night_is_recorded_in_the_morning() {
+    let mut case = Case::open(json!({}));
+    case.comes_to_approval();
+    let entered = case.record().entered_at;
+    let mona = manager();
+    case.at("2026-03-17T04:00:00Z");
+    case.does(&mona, amend(json!({ "title": "A firewall" })));
+    case.at("2026-03-17T08:30:00Z");
+    let (night, rejects) = ("2026-03-17T02:10:00Z", take("reject", json!({ "reason": "no" })));
+    let refused = |case: &Case, who: &Arc<Actor>, command: &Command, at: &str, expected: &str| {
+        let refusal = case.ask_late(who, command, Some(at)).err();
+        let codes: Vec<_> =
+            refusal.iter().flat_map(|no| &no.faults).map(|fault| &*fault.code).collect();
+        assert_eq!(codes, [expected], "{at}");
+    };
+    // A vote is for the record as it is, so it comes after what was changed at four.
+    let votes = vote("authorise", Ballot::Approve);
+    refused(&case, &board("anna"), &votes, night, "out_of_order");
+    refused(&case, &board("anna"), &rejects, "2026-03-16T08:59:59Z", "out_of_order");
+    refused(&case, &board("anna"), &rejects, "2026-03-17T08:30:01Z", "future");
+    refused(&case, &actor("person:rita", &[]), &rejects, night, "role");
+    refused(&case, &mona, &amend(json!({ "title": "x" })), night, "out_of_order");
+    let fact = case.ask_late(&board("anna"), &rejects, Some(night));
+    let fact = fact.unwrap_or_else(|refusal| panic!("{refusal}"));
+    let rejected = apply(case.record.clone(), &fact);
+    assert_eq!(
+        (rejected.state.as_str(), rejected.revision),
+        ("rejected", case.record().revision + 1)
+    );
+    assert_eq!(
+        rejected.closed_at.map(|at| at.to_rfc3339()),
+        Some("2026-03-17T02:10:00+00:00".to_owned())
+    );
+    assert!(entered < fact.at && rejected.updated_at == case.record().updated_at);
+    case.at("2026-03-20T08:30:00Z");
+    refused(&case, &board("anna"), &rejects, night, "too_late");
+    // A process that does not say how late is told when it happens.
+    let text = CHANGE.replace("late: {", "x-late: {");
+    assert!(Definition::parse(&text, 1).is_err());
+    let text: String =
+        CHANGE.lines().filter(|line| !line.starts_with("late:")).collect::<Vec<_>>().join("\n");
+    let definition = Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
+    case.rules = rules_of(definition);
+    refused(&case, &board("anna"), &rejects, night, "not_late");
 }

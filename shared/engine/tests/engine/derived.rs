@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::{Definition, FORMAT_SCHEMA};
+use engine::{Definition, FORMAT_SCHEMA, Languages};
 use serde_json::Value;
 
 use crate::{TICKET, change::CHANGE};
@@ -19,25 +19,29 @@ fn show(name: &str, text: &str) {
 
 #[test]
 fn a_page_tells_the_process_with_its_diagram_and_matrix() {
-    show("page", &change().page());
+    show("page", &change().page(&Languages::default()));
 }
 
 #[test]
 fn a_picture_has_every_state_with_its_records_and_every_transition() {
     let definition = change();
     let counts = BTreeMap::from([("approval".to_owned(), 3), ("closed".to_owned(), 0)]);
-    let svg = definition.svg(&counts);
+    let svg = definition.svg(&counts, &Languages::default());
     show("picture", &svg);
     assert!(
-        svg.contains(">approval (3)<") && svg.contains(">closed (0)<") && svg.contains(">draft<")
+        svg.contains(">Approval (3)<") && svg.contains(">Closed (0)<") && svg.contains(">Draft<")
     );
     for (_, transition) in definition.all_transitions() {
-        assert!(svg.contains(&format!(">{} (", transition.name)), "{}", transition.name);
+        assert!(svg.contains(&format!(">{} (", transition.label)), "{}", transition.name);
     }
     // What a title says is text and no markup.
     let text = TICKET.replace("number: TCK", "number: TCK\ntitle: '<b>&</b>'");
     let ticket = Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
-    assert!(ticket.svg(&BTreeMap::new()).contains("<title>&lt;b&gt;&amp;&lt;/b&gt;</title>"));
+    assert!(
+        ticket
+            .svg(&BTreeMap::new(), &Languages::default())
+            .contains("<title>&lt;b&gt;&amp;&lt;/b&gt;</title>")
+    );
 }
 
 #[test]

@@ -176,6 +176,26 @@ fn votes_debts_and_controls() {
         ("a task after itself", ("after: [1]", "after: [2]")),
         ("tasks where there are none", ("tasks: ", "x-tasks: ")),
         (
+            "a language that is none",
+            ("{ en: Change, de: Änderung }", "{ English: Change, de-: X }"),
+        ),
+        ("labels of nothing", ("states: { draft: Entwurf,", "states: { darft: Entwurf,")),
+        ("labels of no kind", ("    roles: { change_manager:", "    people: { change_manager:")),
+        ("years that are kept", ("retain: P2555D", "retain: P7Y")),
+        ("a mark that is none", ("personal: true", "personal: very")),
+        (
+            "late steps of nobody",
+            ("late: { within: P2D, by: [change_manager, cab_member]", "late: { within: P2D"),
+        ),
+        (
+            "late steps of no role",
+            ("by: [change_manager, cab_member] }   #", "by: [manager], until: P1D }   #"),
+        ),
+        (
+            "a field that says when",
+            ("reason:        { type: string }", "occurred_at:   { type: string }"),
+        ),
+        (
             "a field that the engine keeps",
             ("reason:        { type: string }", "votes:         { type: string }"),
         ),

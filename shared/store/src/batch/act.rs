@@ -394,7 +394,7 @@ fn event_id(record: &Record, cause: &Cause) -> Uuid {
 /// time of a record never runs backwards. What an import says of the past stays as it is said.
 pub(super) fn not_before(cause: &Cause, record: &Record) -> Cause {
     let mut cause = cause.clone();
-    if cause.occurred_at.is_none() && cause.at < record.updated_at {
+    if cause.at < record.updated_at {
         cause.at = record.updated_at;
     }
     cause
