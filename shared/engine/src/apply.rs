@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use crate::{Fact, Record};
+use crate::{Fact, Links, Record};
 
 /// The record after `fact`; of no record, the fact that opens one makes it.
 ///
@@ -28,6 +28,7 @@ pub fn apply(record: Option<Record>, fact: &Fact) -> Record {
         }
         record.closed_at = fact.is_final.then_some(fact.at);
     }
+    record.links.follow(fact);
     if let Some(audience) = &fact.audience {
         record.audience.clone_from(audience);
     }
@@ -50,5 +51,6 @@ fn blank(fact: &Fact) -> Record {
         entered_at: fact.at,
         closed_at: None,
         opened_by: opened.map(|opened| opened.by.clone()).unwrap_or_default(),
+        links: Links::default(),
     }
 }

@@ -17,7 +17,7 @@ use self::{
     checks::{guard, in_time, permitted},
 };
 use crate::{
-    Command, Definition, Fact, Link, Linked, Opened, Record, Ruleset, Subject, Transition,
+    Command, Definition, Fact, Link, Linked, Links, Opened, Record, Ruleset, Subject, Transition,
 };
 
 pub(crate) use checks::{missing_role, permission, time_limit};
@@ -149,6 +149,7 @@ fn open(
         entered_at: at,
         closed_at: None,
         opened_by: opened.by.clone(),
+        links: Links::known(Vec::new()),
     };
     let (nothing, opens) = (Map::new(), &definition.may.open);
     let mut draft = Draft { rules, definition, cause, before: &nothing, record };
@@ -396,7 +397,25 @@ fn link(
     fact.role = role;
     let (name, inverse) = (relation.name.clone(), relation.inverse.clone());
     fact.link = Some(Link { relation: name, inverse, to: to.clone() });
-    Ok(fact)
+    bound(rules, definition, record, fact, cause)
+}
+
+/// What follows from a tie: what is derived from links may be something else now.
+fn bound(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    mut fact: Fact,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    if !definition.derive.iter().any(|(_, expression)| expression.asks_links()) {
+        return Ok(fact);
+    }
+    let mut next = record.clone();
+    next.links.follow(&fact);
+    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    draft.derive(&mut fact)?;
+    draft.finish(fact, false)
 }
 
 /// Whether the other end may be tied to this one, and as what, was decided there.
@@ -411,7 +430,7 @@ fn tied(
     let mut fact = Fact::blank("linked", cause);
     fact.role = role;
     fact.link = Some(link.clone());
-    Ok(fact)
+    bound(rules, definition, record, fact, cause)
 }
 
 fn offered<'a>(

@@ -357,6 +357,11 @@ impl Definition {
         })
     }
 
+    /// Whether any of its expressions speaks of what a record is tied to.
+    pub(crate) fn asks_links(&self) -> bool {
+        self.expressions().any(Expression::asks_links)
+    }
+
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let roles = self.roles.iter().filter_map(|role| role.is.as_ref());
         let derive = self.derive.iter().map(|(_, expression)| expression);

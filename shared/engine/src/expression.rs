@@ -123,9 +123,14 @@ impl Expression {
         &self.source
     }
 
-    /// Which of `record`, `actor`, `now` and `event` it speaks of.
+    /// Which of `record`, `links`, `actor`, `now` and `event` it speaks of.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.names.roots.iter().map(String::as_str)
+    }
+
+    /// Whether it speaks of what the record is tied to.
+    pub(crate) fn asks_links(&self) -> bool {
+        self.names.roots.contains("links")
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -172,7 +177,7 @@ impl Expression {
 }
 
 /// The names that an expression may use.
-const SCOPE: [&str; 6] = ["record", "actor", "now", "event", "given", "tasks"];
+const SCOPE: [&str; 7] = ["record", "links", "tasks", "actor", "now", "event", "given"];
 
 /// What the names mean while an expression is evaluated; only those that it uses are made.
 pub struct Scope<'a> {
@@ -245,6 +250,7 @@ impl<'a> Scope<'a> {
             "record" => {
                 self.record.map(|(record, fields)| values::of_record(record, fields, names))
             }
+            "links" => values::of_links(&self.record?.0.links),
             "actor" => self.actor.map(values::of_actor),
             "now" => Some(values::of_instant(self.now)),
             "event" => self.event.map(|event| values::of_event(event, names)),

@@ -15,8 +15,9 @@
 //! An event that arrives and a timer that fires are commands like any other: [`reaction_key`] says
 //! which record an event concerns, [`respond`] what it asks of that record.
 //!
-//! Expressions are CEL in one scope everywhere: `record`, `actor`, `now`, `event`, `given`, and
-//! the functions of [`Expression`]. [`Filter`] turns one into a tree that a database can answer.
+//! Expressions are CEL in one scope everywhere: `record`, `links`, `actor`, `now`, `event`,
+//! `given`, and the functions of [`Expression`]. [`Filter`] turns one into a tree that a database can
+//! answer.
 
 mod apply;
 mod command;
@@ -29,6 +30,7 @@ mod filter;
 mod flaw;
 mod json;
 mod ledger;
+mod links;
 mod offers;
 mod react;
 mod reading;
@@ -49,6 +51,7 @@ pub use fact::{Erasure, Fact, Link, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
 pub use json::strict_json;
+pub use links::{Bond, Links};
 pub use offers::{Offer, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Linked,
+    Linked, Links,
     expression::{Bounded, Kind},
 };
 
@@ -34,6 +34,9 @@ pub struct Record {
     /// When a final state was entered.
     pub closed_at: Option<DateTime<Utc>>,
     pub opened_by: String,
+    /// What expressions know as `links`.
+    #[serde(skip)]
+    pub links: Links,
 }
 
 /// The names under which expressions know what every record has.

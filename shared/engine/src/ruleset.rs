@@ -1,7 +1,7 @@
 //! All definitions and schemes of a service, checked against each other.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -31,6 +31,8 @@ pub struct Ruleset {
     root: Context<'static, 'static>,
     /// Event type to the processes that react to it.
     subscribers: HashMap<String, Vec<String>>,
+    /// The processes of which some version speaks of `links`.
+    link_askers: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Ruleset {
@@ -75,10 +77,12 @@ impl Ruleset {
                 subscribers.entry(event.to_owned()).or_default().push(definition.process.clone());
             }
         }
+        let all = processes.values().flatten().filter(|definition| definition.asks_links());
+        let link_askers = all.map(|definition| definition.process.clone()).collect();
         let schemes = Arc::new(schemes);
         let calculations = Arc::new(calculations);
         let root = expression::context(&schemes, &calculations);
-        Ok(Self { processes, schemes, calculations, root, subscribers })
+        Ok(Self { processes, schemes, calculations, root, subscribers, link_askers })
     }
 
     /// What a definition asks for that these schemes and this service's code do not have.
@@ -127,6 +131,13 @@ impl Ruleset {
     #[must_use]
     pub fn subscribers(&self, event_type: &str) -> &[String] {
         self.subscribers.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the records of a process are decided by what they are tied to, so that
+    /// [`Record::links`] must be known.
+    #[must_use]
+    pub fn asks_links(&self, process: &str) -> bool {
+        !self.link_askers.is_empty() && self.link_askers.contains(process)
     }
 
     /// Every type of event that some process reacts to.

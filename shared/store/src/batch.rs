@@ -11,12 +11,12 @@ mod tie;
 mod write;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Instant,
 };
 
-use engine::{Record, Ruleset};
+use engine::{Bond, Links, Record, Ruleset};
 use kernel::{Actor, Refusal};
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ use crate::{
     chain::Salts,
     dialect::{Failure, Lock, Pools, Tx},
     refusal::{Ledger, Noted},
-    row::{Extent, HolderKey},
+    row::{Extent, HolderKey, Loaded},
     search::Prose,
     slot::{Columns, Places},
     text::indexable,
@@ -291,6 +291,7 @@ impl<'a> Batch<'a> {
             self.shared.audiences.keep(sets);
         }
         self.overlay.records.extend(ids.into_iter().map(|id| (id, None)));
+        let mut bonds = self.bonds(&loaded).await?;
         for loaded in loaded {
             let audience = match self.shared.audiences.by_id(loaded.audience) {
                 Some(set) => set,
@@ -303,6 +304,9 @@ impl<'a> Batch<'a> {
             };
             let mut record = loaded.record;
             record.audience.clone_from(&audience.tokens);
+            if let Some(bonds) = bonds.remove(&record.id) {
+                record.links = Links::known(bonds);
+            }
             let held = Held {
                 record: Arc::new(record),
                 head: loaded.head,
@@ -314,6 +318,19 @@ impl<'a> Batch<'a> {
             self.overlay.records.insert(held.record.id, Some(held));
         }
         Ok(())
+    }
+
+    /// The links of those records whose definitions ask for them.
+    async fn bonds(&mut self, loaded: &[Loaded]) -> Result<HashMap<Uuid, Vec<Bond>>, Failure> {
+        let asks = |loaded: &&Loaded| self.shared.rules.asks_links(&loaded.record.process);
+        let ids: Vec<Uuid> = loaded.iter().filter(asks).map(|loaded| loaded.record.id).collect();
+        let mut bonds: HashMap<Uuid, Vec<Bond>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+        if !ids.is_empty() {
+            for (id, bond) in self.tx.bonds(&ids).await? {
+                bonds.entry(id).or_default().push(bond);
+            }
+        }
+        Ok(bonds)
     }
 
     /// A record that was not known to be needed when the batch began.

@@ -5,6 +5,7 @@ mod sqlite;
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
+use engine::Bond;
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::{
     Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
@@ -345,6 +346,11 @@ impl Tx {
         either!(self, is_linked(record, relation, other))
     }
 
+    /// What records are tied to, by whichever end.
+    pub(crate) async fn bonds(&mut self, ids: &[Uuid]) -> Result<Vec<(Uuid, Bond)>, Failure> {
+        either!(self, bonds(ids))
+    }
+
     pub(crate) async fn is_tied(&mut self, key: &TieKey) -> Result<bool, Failure> {
         either!(self, is_tied(key))
     }
@@ -515,6 +521,7 @@ macro_rules! loaded {
                 entered_at: row.try_get(10)?,
                 closed_at: row.try_get(11)?,
                 opened_by: row.try_get(12)?,
+                links: engine::Links::default(),
             },
             audience: row.try_get(7)?,
             head: head.try_into().map_err(|_| sqlx::Error::Decode("a head hash is cut".into()))?,
@@ -522,3 +529,24 @@ macro_rules! loaded {
     }};
 }
 pub(crate) use loaded;
+
+/// The links of records, by whichever end; `{ids}` stands for the ids asked for.
+const BONDS: &str = "SELECT record_id, relation, other_id, other_number, other_process, 1 = 1 \
+    FROM link WHERE record_id {ids} \
+    UNION ALL SELECT l.other_id, l.inverse, r.id, r.number, r.process, 1 = 1 \
+    FROM link AS l JOIN record AS r ON r.id = l.record_id WHERE l.other_id {ids} \
+    UNION ALL SELECT record_id, relation, other_id, other_number, other_process, \
+    other_audience IS NOT NULL FROM tie WHERE record_id {ids}";
+
+/// Reads one of them.
+macro_rules! bond {
+    ($row:expr) => {{
+        let row = $row;
+        let id: Option<uuid::Uuid> = row.try_get(2)?;
+        let (number, process) = (row.try_get(3)?, row.try_get(4)?);
+        let to = engine::Linked { id: id.unwrap_or_default(), number, process };
+        let (relation, is_confirmed) = (row.try_get(1)?, row.try_get(5)?);
+        Ok((row.try_get(0)?, engine::Bond { relation, to, is_confirmed }))
+    }};
+}
+pub(crate) use bond;

@@ -1,7 +1,7 @@
 //! What the journal keeps of a fact, and what consumers receive: the exact bytes.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use engine::{Fact, Record};
+use engine::{Fact, Links, Record};
 use kernel::Actor;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -136,6 +136,7 @@ pub(crate) fn record_in(
         entered_at: view.updated_at,
         closed_at: view.closed_at,
         opened_by: view.opened_by,
+        links: Links::default(),
     })
 }
 
@@ -165,6 +166,7 @@ mod tests {
             entered_at: at,
             closed_at: None,
             opened_by: "person:PER0000001".into(),
+            links: Links::default(),
         };
         let fact = Fact {
             event: "opened".into(),

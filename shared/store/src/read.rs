@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use engine::Record;
+use engine::{Bond, Links, Record};
 use kernel::Reader;
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -85,7 +85,10 @@ impl Store {
             .await?;
         let Some(found) = found else { return Ok(None) };
         let record = self.complete(vec![found]).await?.pop();
-        Ok(record.filter(|record| reader.sees(&record.audience)))
+        match record.filter(|record| reader.sees(&record.audience)) {
+            Some(record) => Ok(Some(self.with_links(record).await?)),
+            None => Ok(None),
+        }
     }
 
     /// The record of a process that an outside key stands for, as reactions know it. Whether anybody
@@ -105,6 +108,20 @@ impl Store {
         };
         let id: Uuid = row.try_get_by_index(0)?;
         self.record(process, &RecordRef::Id(id), &Reader::Everything).await
+    }
+
+    /// The record with its links, where its definition asks for them.
+    async fn with_links(&self, mut record: Record) -> Result<Record, Setback> {
+        if self.rules().asks_links(&record.process) {
+            let links = self.links(record.id, &Reader::Everything).await?.into_iter();
+            let bonds = links.map(|link| Bond {
+                relation: link.relation,
+                to: link.other,
+                is_confirmed: link.is_confirmed,
+            });
+            record.links = Links::known(bonds.collect());
+        }
+        Ok(record)
     }
 
     /// Records of rows: the audience's tokens stand in another table, or in the cache.
@@ -156,10 +173,13 @@ impl Store {
                 entry.and_then(|entry| Some((entry.payload?, entry.audience)))
             {
                 let record = payload::record_in(&payload, tokens_in(&audience));
-                return Ok(Some(record.map_err(Setback::broken)?));
+                return Ok(Some(self.with_links(record.map_err(Setback::broken)?).await?));
             }
         }
-        Ok(self.complete(vec![now]).await?.pop())
+        match self.complete(vec![now]).await?.pop() {
+            Some(record) => Ok(Some(self.with_links(record).await?)),
+            None => Ok(None),
+        }
     }
 
     /// What happened to a record after a revision, oldest first. Whether the reader sees the record
@@ -215,6 +235,7 @@ pub(crate) fn record_of(row: record::Model, audience: Vec<String>) -> Result<Rec
         entered_at: row.entered_at,
         closed_at: row.closed_at,
         opened_by: row.opened_by,
+        links: Links::default(),
     })
 }
 

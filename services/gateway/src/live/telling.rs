@@ -31,7 +31,7 @@ impl Filter {
     /// A sentence, when it is no expression or speaks of a record, which is not at hand here.
     pub fn parse(source: &str, rules: Arc<Ruleset>) -> Result<Self, String> {
         let expression = Expression::parse(source)?;
-        if expression.variables().any(|name| name == "record") {
+        if expression.variables().any(|name| ["record", "links", "tasks"].contains(&name)) {
             return Err("live events are filtered by `event`, `actor` and `now`: there is no \
                         `record` here, its fields are those of `event`"
                 .to_owned());

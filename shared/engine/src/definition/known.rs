@@ -96,9 +96,9 @@ impl Known {
         self.labels = labels;
     }
 
-    /// `actor`, `now`, `record`, and `tasks` where records have some.
+    /// `actor`, `now`, `record`, its `links`, and `tasks` where records have some.
     pub fn over_record(&self) -> Surroundings {
-        let scope = self.anywhere.and("record", self.record.clone());
+        let scope = self.anywhere.and("record", self.record.clone()).and_links();
         match &self.record {
             Kind::Map { members, .. } if members.contains_key(ledger::TASKS) => {
                 scope.and("tasks", members[ledger::TASKS].kind.clone())

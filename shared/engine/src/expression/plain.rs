@@ -398,6 +398,7 @@ mod tests {
                 entered_at: now,
                 closed_at: None,
                 opened_by: "person:PER1".into(),
+                links: crate::Links::default(),
             };
             let actor = Actor::system("test");
             let fields = ["a".to_owned(), "b".to_owned()];

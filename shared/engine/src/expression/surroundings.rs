@@ -32,6 +32,19 @@ impl Surroundings {
         Self { variables, functions: Arc::clone(functions) }
     }
 
+    /// The same with what a record is tied to.
+    pub fn and_links(&self) -> Self {
+        let text = || Bounded::new(Kind::TEXT);
+        let members = ["type", "id", "number", "process"].map(|name| (name.to_owned(), text()));
+        let confirmed = ("confirmed".to_owned(), Bounded::new(Kind::Bool));
+        let members = Arc::new(members.into_iter().chain([confirmed]).collect());
+        let link = Bounded::new(Kind::Map { members, is_open: false });
+        let mut more = self.clone();
+        let links = Bounded { kind: Kind::List(Arc::new(link)), size: LINK_LIMIT };
+        more.variables.insert("links", links);
+        more
+    }
+
     /// The same with another variable.
     pub fn and(&self, name: &'static str, kind: Kind) -> Self {
         let mut more = self.clone();
@@ -39,6 +52,9 @@ impl Surroundings {
         more
     }
 }
+
+/// What expressions over links may cost is counted for so many.
+const LINK_LIMIT: u64 = 1_000;
 
 /// Nobody has more roles or groups than this.
 const ACTOR_LIMIT: u64 = 1_000;

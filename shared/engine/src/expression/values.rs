@@ -15,7 +15,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Names;
 use crate::{
-    Record,
+    Bond, Links, Record,
     ledger::TASKS,
     record::{OWN_NAMES, rfc3339},
 };
@@ -84,6 +84,23 @@ pub(super) fn of_actor(actor: &Actor) -> Cel {
         ("groups", texts(&actor.groups)),
     ]
     .into_iter())
+}
+
+/// A record's links, unless nobody read them.
+pub(super) fn of_links(links: &Links) -> Option<Cel> {
+    let text = |text: &str| Cel::String(Arc::new(text.to_owned()));
+    let of_bond = |bond: &Bond| {
+        let id = Some(bond.to.id).filter(|id| !id.is_nil());
+        let members = [
+            ("type", text(&bond.relation)),
+            ("id", id.map_or(Cel::Null, |id| text(&id.to_string()))),
+            ("number", text(&bond.to.number)),
+            ("process", text(&bond.to.process)),
+            ("confirmed", Cel::Bool(bond.is_confirmed)),
+        ];
+        map(members.into_iter())
+    };
+    Some(Cel::List(Arc::new(links.bonds()?.iter().map(of_bond).collect())))
 }
 
 /// The fields of an event that an expression names, null where the event lacks them; all of it

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Command, Linked, Record, Subject};
+use engine::{Command, Linked, Links, Record, Subject};
 use kernel::{Cause, Channel, Refusal, Rule, derived_id};
 use uuid::Uuid;
 
@@ -221,7 +221,12 @@ impl<'a> Batch<'a> {
             };
             let fact = guarded(|| engine::decide(&shared.rules, subject, command, cause))??;
             let before = before.map(|record| Record::clone(record));
-            let record = Arc::new(engine::apply(before, &fact));
+            let is_new = before.is_none();
+            let mut record = engine::apply(before, &fact);
+            if is_new && shared.rules.asks_links(&record.process) {
+                record.links = Links::known(Vec::new());
+            }
+            let record = Arc::new(record);
             let fired = match command {
                 Command::Fire { transition } => Some(transition.clone()),
                 _ => None,

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Record, Timer};
+use engine::{Bond, Link, Record, Timer};
 use uuid::Uuid;
 
 use crate::{
@@ -88,6 +88,15 @@ pub(super) enum Timers {
 impl Overlay<'_> {
     pub(super) fn record(&self, id: Uuid) -> Option<Arc<Record>> {
         Some(Arc::clone(&self.records.get(&id)?.as_ref()?.record))
+    }
+
+    /// Lets the other end know of a link that a record made, if it is here and asks for links.
+    pub(super) fn bind(&mut self, link: &Link, from: &Record) {
+        if let Some(Some(other)) = self.records.get_mut(&link.to.id) {
+            let bond =
+                Bond { relation: link.inverse.clone(), to: from.linked(), is_confirmed: true };
+            Arc::make_mut(&mut other.record).links.add(bond);
+        }
     }
 
     /// Adds what became known of a tie.

@@ -67,6 +67,7 @@ impl Batch<'_> {
             Some(link) => {
                 let key = (record.id, link.relation.clone(), link.to.id);
                 self.overlay.links.insert(key, true);
+                self.overlay.bind(link, record);
                 let row = NewLink { record: record.id, link: link.clone(), at: fact.at };
                 self.overlay.new_links.push(row);
             }

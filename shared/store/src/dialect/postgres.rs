@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use engine::Bond;
 use sqlx::{
-    PgConnection, PgPool, Postgres, Row,
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Row,
     postgres::{PgArguments, PgRow},
     query,
 };
 use uuid::Uuid;
 
-use super::{Failure, Lock, loaded};
+use super::{BONDS, Failure, Lock, bond, loaded};
 use crate::{
     row::{
         ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
@@ -191,6 +192,15 @@ pub(super) async fn is_linked(
 ) -> Result<bool, sqlx::Error> {
     let sql = "SELECT 1 FROM link WHERE record_id = $1 AND relation = $2 AND other_id = $3";
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
+}
+
+pub(super) async fn bonds(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Bond)>, sqlx::Error> {
+    let sql = BONDS.replace("{ids}", "= ANY($1)");
+    let rows = query(AssertSqlSafe(sql)).bind(ids).fetch_all(db).await?;
+    rows.iter().map(|row| bond!(row)).collect()
 }
 
 pub(super) async fn is_tied(db: &mut PgConnection, key: &TieKey) -> Result<bool, sqlx::Error> {

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use engine::Bond;
 use sqlx::{
     AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, SqlitePool, query,
     sqlite::{SqliteArguments, SqliteRow},
 };
 use uuid::Uuid;
 
-use super::{Failure, Lock, loaded};
+use super::{BONDS, Failure, Lock, bond, loaded};
 use crate::{
     row::{
         ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
@@ -214,6 +215,15 @@ pub(super) async fn is_linked(
 ) -> Result<bool, sqlx::Error> {
     let sql = "SELECT 1 FROM link WHERE record_id = ? AND relation = ? AND other_id = ?";
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
+}
+
+pub(super) async fn bonds(
+    db: &mut SqliteConnection,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Bond)>, sqlx::Error> {
+    let sql = BONDS.replace("{ids}", "IN (SELECT unhex(value) FROM json_each(?1))");
+    let rows = query(AssertSqlSafe(sql)).bind(hexed(ids)).fetch_all(db).await?;
+    rows.iter().map(|row| bond!(row)).collect()
 }
 
 pub(super) async fn is_tied(db: &mut SqliteConnection, key: &TieKey) -> Result<bool, sqlx::Error> {

@@ -6,6 +6,7 @@ mod chains;
 mod checkpoints;
 mod deliveries;
 mod erasures;
+mod links;
 mod lists;
 mod reactions;
 mod replicas;
