@@ -8,6 +8,7 @@ mod bodies;
 mod catalogue;
 mod clocks;
 mod document;
+mod duties;
 mod erasure;
 mod figures;
 mod incident;

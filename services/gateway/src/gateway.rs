@@ -25,7 +25,7 @@ use crate::{
     intake::door::Intake,
     live::{self, Live},
     openapi,
-    routing::{Forwarder, Routes, Upstream, switch},
+    routing::{Forwarder, Routes, Upstream, everywhere, switch},
     service,
 };
 
@@ -162,7 +162,8 @@ impl Doors {
             .merge(clock)
             .route("/api/v1/events", get(live::follow).with_state(self.live))
             .route("/api/v1/openapi.json", document)
-            .route("/api/v1/processes", get(switch::processes).with_state(self.switch.clone()))
+            .route("/api/v1/processes", get(everywhere::processes).with_state(self.switch.clone()))
+            .route("/api/v1/duties", get(everywhere::duties).with_state(self.switch.clone()))
             .route("/api/v1/{*rest}", any(switch::forward).with_state(self.switch))
             .route_layer(let_in)
             .merge(docs::router())

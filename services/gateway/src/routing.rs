@@ -1,5 +1,6 @@
 //! Where a request goes: each collection to the service that owns it, wherever that runs.
 
+pub mod everywhere;
 mod forward;
 pub mod switch;
 mod table;

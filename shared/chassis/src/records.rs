@@ -1,6 +1,7 @@
 //! The record API of every process: the same doors for all, made from the definitions.
 
 mod batch;
+mod duties;
 mod import;
 mod letters;
 mod list;
@@ -35,6 +36,7 @@ pub(crate) struct Shelf {
 /// Processes in `opened_elsewhere` have no `POST` on their collection.
 pub fn router(office: &Office, opened_elsewhere: &[&str]) -> Router {
     let mut router = processes::router(office).merge(letters::router(office));
+    router = router.merge(duties::router(office));
     for definition in office.rules.processes() {
         let shelf =
             Shelf { office: office.clone(), process: Arc::from(definition.process.as_str()) };

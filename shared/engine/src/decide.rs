@@ -6,6 +6,7 @@ mod duties;
 mod edits;
 mod erase;
 mod late;
+mod obligations;
 mod task;
 mod vote;
 
@@ -67,6 +68,11 @@ pub fn decide(
                 Command::Task { wish } => task::task(rules, definition, record, wish, cause),
                 Command::Fire { transition } if let Some(owed) = duties::debt_of(transition) => {
                     remind(rules, definition, record, owed, cause)
+                }
+                Command::Fire { transition }
+                    if let Some(name) = obligations::obligation_of(transition) =>
+                {
+                    fall_due(rules, definition, record, name, cause)
                 }
                 Command::Fire { transition } => {
                     let transition = offered(definition, record, transition)?;
@@ -282,6 +288,20 @@ fn remind(
     changed(rules, definition, record, next, Fact::blank("overdue", cause), cause)
 }
 
+/// An obligation is remembered or overdue: a fact that changes nothing else.
+fn fall_due(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    name: &str,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    permitted(rules, definition, record, &[], true, cause)?;
+    let (event, data) = obligations::due(definition, record, name, cause.when())?;
+    let next = Record { data, ..record.clone() };
+    changed(rules, definition, record, next, Fact::blank(event, cause), cause)
+}
+
 fn take(
     rules: &Ruleset,
     definition: &Definition,
@@ -492,6 +512,7 @@ impl Fact {
             audience: None,
             computed: Map::new(),
             timers: None,
+            more_timers: Vec::new(),
             is_final: false,
             channel: cause.channel,
             implied: cause.implied,

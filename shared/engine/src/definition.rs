@@ -8,6 +8,7 @@ mod fields;
 mod known;
 mod label;
 mod late;
+mod obligation;
 mod tasks;
 mod tense;
 mod transition;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 pub(crate) use {
     duty::{Control, Never, OPEN, Vote},
     edit::Edit,
+    obligation::{Every, Obligation},
     tasks::Tasks,
     transition::{After, On},
 };
@@ -69,6 +71,9 @@ pub struct Definition {
     /// Rules for fields that not everybody may amend everywhere.
     pub(crate) edits: Vec<Edit>,
     pub(crate) tasks: Option<Tasks>,
+    pub(crate) obligations: Vec<Obligation>,
+    /// Whether its records keep when the first of what they owe is due.
+    pub(crate) has_next_duty: bool,
     /// Whether there are votes, debts or controls at all.
     pub(crate) has_duties: bool,
     states: Vec<State>,
@@ -232,6 +237,18 @@ impl Definition {
         self.tasks.is_some()
     }
 
+    /// Whether its records owe something that lists tell by when it is due.
+    #[must_use]
+    pub fn has_duties_due(&self) -> bool {
+        self.has_next_duty
+    }
+
+    /// What an obligation is called.
+    #[must_use]
+    pub fn obligation_label(&self, name: &str) -> Option<&Label> {
+        self.obligations.iter().find(|one| one.name == name).map(|one| &one.label)
+    }
+
     /// The names of what is voted on, each once.
     #[must_use]
     pub fn voted(&self) -> BTreeSet<&str> {
@@ -336,7 +353,9 @@ impl Definition {
         });
         let late =
             self.late.iter().filter_map(|late| Some((late.calendar.as_deref()?, late.place)));
-        timed.chain(late)
+        let obligations = self.obligations.iter();
+        let obligations = obligations.filter_map(|one| Some((one.calendar.as_deref()?, one.place)));
+        timed.chain(late).chain(obligations)
     }
 
     /// The schemes that its expressions ask by name, each with its place.
@@ -391,5 +410,6 @@ impl Definition {
             .chain(opens)
             .chain(transitions)
             .chain(controls)
+            .chain(self.obligations.iter().flat_map(Obligation::expressions))
     }
 }

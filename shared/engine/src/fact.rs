@@ -47,6 +47,9 @@ pub struct Fact {
     /// All timers of the record from now on, when they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timers: Option<Vec<Timer>>,
+    /// Timers set anew beside those that there are, when `timers` is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_timers: Vec<Timer>,
     /// The record has reached a state that nothing leaves.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_final: bool,

@@ -17,8 +17,13 @@ pub(crate) const ACTED: &str = "acted";
 /// What is to be done beside the states.
 pub(crate) const TASKS: &str = "tasks";
 
+/// What must be done again and again.
+pub(crate) const OBLIGATIONS: &str = "obligations";
+/// When the first of all that is owed is due.
+pub(crate) const NEXT_DUTY: &str = "next_duty";
+
 /// Names that no field of a definition may have.
-pub(crate) const NAMES: [&str; 4] = [VOTES, DEBTS, ACTED, TASKS];
+pub(crate) const NAMES: [&str; 6] = [VOTES, DEBTS, ACTED, TASKS, OBLIGATIONS, NEXT_DUTY];
 
 /// Those of them that every step may change.
 pub(crate) const DUTIES: [&str; 3] = [VOTES, DEBTS, ACTED];
@@ -89,6 +94,54 @@ pub(crate) struct Debt {
     pub since: DateTime<Utc>,
     pub due_at: DateTime<Utc>,
     pub overdue: bool,
+}
+
+/// An obligation of the record, and when it is due next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Owed {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// `P1Y`, and the instant or date that it is counted from.
+    pub every: String,
+    pub from: String,
+    pub due_at: DateTime<Utc>,
+    pub overdue: bool,
+    /// How many reminders lie behind.
+    pub reminders: u32,
+    /// How often it was done, and how often of these too late.
+    pub done: u32,
+    pub late: u32,
+    /// When it was done last, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<String>,
+}
+
+impl Owed {
+    /// One that begins.
+    pub fn first(name: &str, due_at: DateTime<Utc>, reminders: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            owner: None,
+            every: String::new(),
+            from: String::new(),
+            due_at,
+            overdue: false,
+            reminders,
+            done: 0,
+            late: 0,
+            done_at: None,
+            done_by: None,
+        }
+    }
+
+    /// Whether both wait for the same moment.
+    pub fn waits_as(&self, other: &Self) -> bool {
+        (self.due_at, self.overdue, self.reminders)
+            == (other.due_at, other.overdue, other.reminders)
+    }
 }
 
 /// Reads a part of the ledger; what is not there is empty.
@@ -168,6 +221,19 @@ pub(crate) fn schema(name: &str) -> Value {
             },
             "additionalProperties": false,
         } }),
+        OBLIGATIONS => json!({ "type": "array", "maxItems": most, "readOnly": true, "items": {
+            "type": "object",
+            "properties": {
+                "name": text, "owner": text, "every": text, "from": text, "due_at": instant,
+                "overdue": { "type": "boolean" }, "reminders": { "type": "integer" },
+                "done": { "type": "integer" }, "late": { "type": "integer" },
+                "done_at": instant, "done_by": text,
+            },
+            "additionalProperties": false,
+        } }),
+        NEXT_DUTY => json!({
+            "type": "string", "format": "date-time", "readOnly": true, "index": "time",
+        }),
         _ => json!({ "type": "object", "readOnly": true, "additionalProperties": {
             "type": "array", "items": text,
         } }),

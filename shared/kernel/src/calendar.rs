@@ -160,18 +160,22 @@ impl Calendar {
         None
     }
 
-    /// A local time of a date as an instant. In the hour that a clock change skips, the instant
-    /// after it; in the hour that it repeats, the first of the two.
     pub(crate) fn instant(&self, date: NaiveDate, second: u32) -> DateTime<Utc> {
-        let midnight = date.and_time(NaiveTime::MIN);
-        let mut local = midnight + TimeDelta::seconds(i64::from(second));
-        loop {
-            if let Some(found) = self.zone.from_local_datetime(&local).earliest() {
-                return found.with_timezone(&Utc);
-            }
-            // A skipped stretch is at most a day long (Samoa, 2011), in steps of a quarter hour.
-            local += TimeDelta::minutes(15);
+        instant_in(self.zone, date, second)
+    }
+}
+
+/// A local time of a date as an instant. In the hour that a clock change skips, the instant after it;
+/// in the hour that it repeats, the first of the two.
+pub(crate) fn instant_in(zone: Tz, date: NaiveDate, second: u32) -> DateTime<Utc> {
+    let midnight = date.and_time(NaiveTime::MIN);
+    let mut local = midnight + TimeDelta::seconds(i64::from(second));
+    loop {
+        if let Some(found) = zone.from_local_datetime(&local).earliest() {
+            return found.with_timezone(&Utc);
         }
+        // A skipped stretch is at most a day long (Samoa, 2011), in steps of a quarter hour.
+        local += TimeDelta::minutes(15);
     }
 }
 

@@ -8,6 +8,7 @@ mod cause;
 mod clock;
 mod id;
 mod refusal;
+mod schedule;
 mod span;
 mod timetable;
 
@@ -17,5 +18,6 @@ pub use cause::{Cause, Channel};
 pub use clock::{Clock, instant};
 pub use id::{PARTITIONS, derived_id, partition_of};
 pub use refusal::{Fault, Refusal, Rule};
+pub use schedule::{Interval, Schedule};
 pub use span::Span;
 pub use timetable::{Stretch, Timetable, ZONE_DATA};

@@ -313,7 +313,7 @@ impl<'a> Batch<'a> {
                 audience,
                 data: None,
                 extent: Extent::Change(Columns::default()),
-                timers: Timers::Kept,
+                timers: Timers::Kept(Vec::new()),
             };
             self.overlay.records.insert(held.record.id, Some(held));
         }

@@ -50,6 +50,14 @@ pub struct Sort {
     pub descending: bool,
 }
 
+impl Sort {
+    /// Where a list in this order goes on after a record, of whatever process or service it is.
+    #[must_use]
+    pub fn cursor_after(&self, record: &Record) -> String {
+        cursor_of(record, self)
+    }
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {

@@ -183,6 +183,7 @@ mod tests {
             audience: None,
             computed: Map::new(),
             timers: Some(vec![]),
+            more_timers: Vec::new(),
             is_final: false,
             channel: Channel::Api,
             implied: false,

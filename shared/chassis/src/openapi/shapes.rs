@@ -458,6 +458,10 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
         "name": "since", "in": "query", "description": "The moment to begin at.",
         "schema": { "type": "string", "format": "date-time" },
     });
+    let before = json!({
+        "name": "before", "in": "query", "description": "Leaves out what is due later.",
+        "schema": { "type": "string", "format": "date-time" },
+    });
     let operation = |name: &str, summary: &str, parameters: Vec<Value>, statuses: &[u16]| {
         let mut responses = problems([400, 401, 403, 500, 503].iter().chain(statuses));
         let answer = if statuses.contains(&404) { &done } else { &items };
@@ -494,6 +498,14 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
                 "checkpoints",
                 "Signed statements of what the journal was, the newest first",
                 vec![limit()],
+            ),
+        ),
+        (
+            "duties",
+            list(
+                "duties",
+                "What records owe, the first due first: what comes back, and debts",
+                vec![limit(), parameter("Cursor"), before],
             ),
         ),
         ("refusals", list("refusals", "Commands that rules refused", vec![limit(), since])),

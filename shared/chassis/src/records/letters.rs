@@ -6,13 +6,12 @@ use axum::{
     extract::{Query as Parameters, State},
     routing::{get, post},
 };
-use chrono::{DateTime, Utc};
 use kernel::ADMINISTRATOR;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Refused, Tally, Waiting};
 
-use super::list::Asked;
+use super::list::{Asked, instant};
 use crate::{
     Office, door::Door, json::Json, office::time, problem::Problem, service::checkpoints::view,
 };
@@ -114,14 +113,7 @@ async fn refusals(
 ) -> Result<axum::Json<Value>, Problem> {
     office.needs_role(&door, &[AUDITOR], "refusals").await?;
     let asked = Asked::parse(pairs, &["limit", "since"])?;
-    let since = match asked.since.as_deref().map(str::parse::<DateTime<Utc>>) {
-        None => DateTime::UNIX_EPOCH,
-        Some(Ok(since)) => kernel::instant(since),
-        Some(Err(_)) => {
-            let message = "`since` must be a time like 2026-03-14T22:05:00Z.";
-            return Err(Problem::invalid("/since", "time", message));
-        }
-    };
+    let since = instant("since", asked.since.as_deref())?.unwrap_or_default();
     let refused = office.store.refusals(since, asked.limit()).await?;
     let items: Vec<Value> = refused.iter().map(refusal).collect();
     Ok(axum::Json(json!({ "items": items })))

@@ -1,6 +1,7 @@
 //! The list of a process's records: filtered, sorted, a page at a time.
 
 use axum::extract::{Query as Parameters, State};
+use chrono::{DateTime, Utc};
 use engine::{Definition, Field, Filter};
 use kernel::{Fault, Refusal, Rule};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ pub(super) struct Asked {
     pub limit: Option<u64>,
     pub cursor: Option<String>,
     pub since: Option<String>,
+    pub before: Option<String>,
 }
 
 impl Asked {
@@ -44,6 +46,7 @@ impl Asked {
                 "sort" => &mut asked.sort,
                 "cursor" => &mut asked.cursor,
                 "since" => &mut asked.since,
+                "before" => &mut asked.before,
                 _ => {
                     match value.parse() {
                         Ok(limit @ 1..=LONGEST_PAGE) => asked.limit = Some(limit),
@@ -70,6 +73,16 @@ impl Asked {
     pub fn limit(&self) -> u64 {
         self.limit.unwrap_or(PAGE)
     }
+}
+
+/// A parameter that is an instant.
+pub(super) fn instant(name: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
+    let read = text.map(str::parse::<DateTime<Utc>>).transpose();
+    let read = read.map_err(|_| {
+        let message = format!("`{name}` must be a time like 2026-03-14T22:05:00Z.");
+        Problem::invalid(format!("/{name}"), "time", message)
+    })?;
+    Ok(read.map(kernel::instant))
 }
 
 /// Lists what the caller sees: `filter` is a CEL expression over indexed fields, `q` words that stand in

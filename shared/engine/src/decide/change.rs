@@ -9,7 +9,7 @@ use crate::{
     definition::{After, Audience},
 };
 
-use super::duties;
+use super::{duties, obligations};
 
 /// A record as it would be, before what follows is worked out.
 pub(super) struct Draft<'a> {
@@ -24,7 +24,8 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// Completes `fact`, once everything is derived; `entered` says that the record's state is a new
     /// one.
-    pub(super) fn finish(self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
+    pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
+        let anew = self.oblige(fact.transition.as_deref())?;
         let audience = self.audience()?;
         if audience != self.record.audience {
             fact.audience = Some(audience);
@@ -33,6 +34,8 @@ impl Draft<'_> {
         let transitions = self.definition.transitions(&self.record.state);
         if entered || transitions.iter().any(|transition| transition.at.is_some()) {
             fact.timers = Some(self.timers()?);
+        } else {
+            fact.more_timers = anew;
         }
         if entered {
             fact.is_final = self.definition.is_final(&self.record.state);
@@ -63,6 +66,17 @@ impl Draft<'_> {
             fact.computed.insert("schemes".to_owned(), Value::Object(versions));
         }
         Ok(())
+    }
+
+    /// What must be done again and again, after this step; gives the timers that are set anew.
+    fn oblige(&mut self, transition: Option<&str>) -> Result<Vec<Timer>, Refusal> {
+        if !self.definition.has_next_duty {
+            return Ok(Vec::new());
+        }
+        let both = (self.before, &mut self.record);
+        let anew = obligations::kept(self.rules, self.definition, both, transition, self.cause)?;
+        obligations::next_duty(&mut self.record.data);
+        Ok(anew)
     }
 
     fn audience(&self) -> Result<Vec<String>, Refusal> {
@@ -119,6 +133,7 @@ impl Draft<'_> {
         if self.definition.has_duties {
             timers.extend(duties::timers(&self.record.data));
         }
+        timers.extend(obligations::timers(self.definition, &self.record.data));
         Ok(timers)
     }
 

@@ -11,6 +11,7 @@ use super::{
     known::{Known, names},
     label::{self, Labels, Named},
     late::Late,
+    obligation::Obligation,
     tasks::Tasks,
     transition::span,
 };
@@ -51,6 +52,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let edits = root.get("edit");
     let edits = edits.map(|node| Edit::read_all(node, &known, flaws)).unwrap_or_default();
     let tasks = root.get("tasks").and_then(|node| Tasks::read(node, &known, flaws));
+    let obligations = root.get("obligations");
+    let obligations =
+        obligations.map(|node| Obligation::read_all(node, &known, flaws)).unwrap_or_default();
     let controls = root.get("controls");
     let controls = controls.map(|node| Control::read_all(node, &known, flaws)).unwrap_or_default();
     let opens = root.get("opens").map(|node| opens(node, &known, flaws)).unwrap_or_default();
@@ -60,6 +64,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     check::states(&starts, &states, flaws);
     check::events(&opens, &states, flaws);
     check::duties(&roles, &controls, &states, &known, flaws);
+    check::obligations(&obligations, &states, flaws);
 
     let writable = || known.fields.iter().filter(|field| !field.read_only);
     let given: Vec<String> = writable()
@@ -70,6 +75,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let amend_validator = compile(&object_schema(writable(), &[], false)).ok()?;
     let process = process?;
     let has_duties = known.keeps_duties();
+    let has_next_duty = known.field_names.iter().any(|name| name == ledger::NEXT_DUTY);
     Some(Definition {
         title,
         retain,
@@ -93,6 +99,8 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         has_duties,
         edits,
         tasks,
+        obligations,
+        has_next_duty,
         controls,
         states,
         open_validator,

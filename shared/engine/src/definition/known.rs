@@ -204,6 +204,9 @@ fn is_kept(root: &mut Entries<'_>, states: Option<&Node>, name: &str) -> bool {
         ledger::VOTES => "vote",
         ledger::DEBTS => "owes",
         ledger::TASKS => return root.get("tasks").is_some(),
+        ledger::OBLIGATIONS => return root.get("obligations").is_some(),
+        ledger::NEXT_DUTY if root.get("obligations").is_some() => return true,
+        ledger::NEXT_DUTY => "owes",
         _ => return root.get("controls").is_some(),
     };
     let below = |node: &Node| match &node.tree {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::diagram::Counts;
-use crate::{Definition, Languages};
+use crate::{Definition, Languages, definition::Every};
 
 impl Definition {
     /// What a person reads of the process: its picture, who does what, its fields and its controls.
@@ -29,6 +29,18 @@ impl Definition {
         let _ = writeln!(page, "\n```mermaid\n{}```", self.mermaid(&Counts::new(), languages));
         self.matrix(&mut page);
         self.field_table(&mut page, languages);
+        if !self.obligations.is_empty() {
+            page.push_str("\n## What is done again and again\n");
+            for obligation in &self.obligations {
+                let called = obligation.label.told(languages);
+                let every = match &obligation.every {
+                    Every::Fixed(every) => every.to_string(),
+                    Every::Computed(expression) => format!("`{}`", expression.source()),
+                };
+                let done_by = obligation.done_by.join(" or ");
+                let _ = writeln!(page, "- {called}: every {every}, by {done_by}");
+            }
+        }
         if !self.controls.is_empty() {
             page.push_str("\n## What never happens\n");
             for control in &self.controls {

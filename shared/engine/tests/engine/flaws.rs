@@ -4,28 +4,12 @@ use std::fmt::Write as _;
 
 use engine::{Definition, Ruleset, Schemes};
 
-use crate::{TICKET, change::CHANGE};
-
-/// What is told of the ticket when `change.0` is written as `change.1`.
-fn told(change: (&str, &str)) -> String {
-    let text = TICKET.replace(change.0, change.1);
-    assert_ne!(text, TICKET, "the change {change:?} changes nothing");
-    let flaws = match Definition::parse(&text, 1) {
-        Err(flaws) => flaws,
-        Ok(definition) => {
-            let rules = Ruleset::new(Vec::new(), Schemes::default());
-            rules.map(|rules| rules.unmet(&definition)).unwrap_or_default()
-        }
-    };
-    let lines = flaws.iter().map(|flaw| format!("{flaw} [{}]", flaw.code));
-    lines.collect::<Vec<_>>().join("\n")
-}
+use crate::{TICKET, change::CHANGE, obligations::PACT};
 
 fn page(cases: &[(&str, (&str, &str))]) -> String {
     let mut page = String::new();
     for (title, change) in cases {
-        let told = told(*change);
-        assert!(!told.is_empty(), "{title}: nothing is told");
+        let told = told_of(TICKET, *change);
         let _ = writeln!(page, "# {title}\n{told}\n");
     }
     page
@@ -124,15 +108,48 @@ fn states_events_and_timers() {
     );
 }
 
+/// What is told of another definition when a part of it is written differently.
+fn told_of(whole: &str, change: (&str, &str)) -> String {
+    let text = whole.replace(change.0, change.1);
+    assert_ne!(text, whole, "the change {change:?} changes nothing");
+    let flaws = match Definition::parse(&text, 1) {
+        Err(flaws) => flaws,
+        Ok(definition) => {
+            let rules = Ruleset::new(Vec::new(), Schemes::default());
+            rules.map(|rules| rules.unmet(&definition)).unwrap_or_default()
+        }
+    };
+    let lines = flaws.iter().map(|flaw| format!("{flaw} [{}]", flaw.code));
+    let told = lines.collect::<Vec<_>>().join("\n");
+    assert!(!told.is_empty(), "{change:?}: nothing is told");
+    told
+}
+
+#[test]
+fn what_is_done_again_and_again() {
+    let cases = [
+        ("an interval of hours", ("every: P3M", "every: PT8H")),
+        ("an interval that is no text", ("every: record.rhythm", "every: size(record.title)")),
+        ("no interval", ("every: P3M, done_by", "done_by")),
+        ("nothing that discharges it", ("done_by: look, in", "in")),
+        ("a transition that is none", ("done_by: look,", "done_by: lock,")),
+        ("what is never discharged", ("in: [active], owner", "in: [draft], owner")),
+        ("a state that is none", ("in: [active] }", "in: [actve] }")),
+        ("a reminder before the last turn", ("remind: [P1D, P14D]", "remind: [P90D]")),
+        ("an owner that is none", ("owner: record.owner", "owner: record.ower")),
+        ("a calendar that is none", ("calendar: working }", "calendar: holidays }")),
+        ("a key that means nothing", ("every: P3M,", "every: P3M, within: P1D,")),
+        ("a field that the engine keeps", ("finding: {", "next_duty: {")),
+    ];
+    let mut page = String::new();
+    for (title, change) in cases {
+        let _ = writeln!(page, "# {title}\n{}\n", told_of(PACT, change));
+    }
+    show("obligations", page);
+}
+
 #[test]
 fn votes_debts_and_controls() {
-    let flaws = |change: (&str, &str)| {
-        let text = CHANGE.replace(change.0, change.1);
-        assert_ne!(text, CHANGE, "the change {change:?} changes nothing");
-        let flaws = Definition::parse(&text, 1).err().unwrap_or_default();
-        let lines = flaws.iter().map(|flaw| format!("{flaw} [{}]", flaw.code));
-        lines.collect::<Vec<_>>().join("\n")
-    };
     let cases = [
         ("a role that votes", ("of: [cab_member]\n", "of: [cab_menber]\n")),
         ("a quorum that is no number", ("\"record.risk >= 3 ? 3 : 1\"", "record.title")),
@@ -203,7 +220,7 @@ fn votes_debts_and_controls() {
     ];
     let mut page = String::new();
     for (title, change) in cases {
-        let _ = writeln!(page, "# {title}\n{}\n", flaws(change));
+        let _ = writeln!(page, "# {title}\n{}\n", told_of(CHANGE, change));
     }
     show("duties", page);
 }

@@ -6,6 +6,7 @@ mod derived;
 mod filters;
 mod flaws;
 mod hostile;
+mod obligations;
 mod random;
 mod replay;
 

@@ -30,15 +30,22 @@ struct Plan {
     apart: (usize, usize),
     before: (usize, usize),
     has_tasks: bool,
+    has_obligation: bool,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
     let way = (0_usize..7, 0_usize..7, 0_usize..5, 0_usize..4, 0_usize..4);
     let way = way.prop_map(|(from, to, kind, guard, more)| Way { from, to, kind, guard, more });
     let pair = || (0_usize..12, 0_usize..12);
-    (2_usize..7, proptest::collection::vec(way, 0..12), pair(), pair(), any::<bool>()).prop_map(
-        |(states, ways, apart, before, has_tasks)| Plan { states, ways, apart, before, has_tasks },
-    )
+    (2_usize..7, proptest::collection::vec(way, 0..12), pair(), pair(), any::<[bool; 2]>())
+        .prop_map(|(states, ways, apart, before, [has_tasks, has_obligation])| Plan {
+            states,
+            ways,
+            apart,
+            before,
+            has_tasks,
+            has_obligation,
+        })
 }
 
 impl Plan {
@@ -71,6 +78,11 @@ impl Plan {
         if self.has_tasks {
             text.push_str(
                 "tasks: { by: [ann], first: [{ title: One }, { title: Two, after: [1] }] }\n",
+            );
+        }
+        if self.has_obligation {
+            text.push_str(
+                "obligations: { again: { every: P2D, done_by: next1, remind: [PT20H, PT4H] } }\n",
             );
         }
         let (one, other) = self.kept_apart();
@@ -135,6 +147,7 @@ fn steps() -> impl Strategy<Value = Step> {
             (1_usize..7).prop_map(|state| format!("next{state}")),
             (0_usize..12).prop_map(|place| format!("way{place}")),
             (1_usize..7).prop_map(|state| format!("owes:next{state}")),
+            Just("duty:again".to_owned()),
         ]
     };
     let data = prop_oneof![
@@ -226,6 +239,24 @@ impl Watch {
     }
 }
 
+/// An obligation holds until the end, waits for something to come or is overdue, and lists know when.
+fn duties(record: &Record, was_open: bool, definition: &Definition, fact: &Fact) {
+    let owed = record.data.get("obligations").map(|owed| owed[0].clone());
+    assert_eq!(owed.is_none(), definition.is_final(&record.state), "{owed:?}");
+    let due =
+        |value: &Value| value["due_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    let debts = record.data.get("debts").and_then(Value::as_array).into_iter().flatten();
+    let first = owed.iter().chain(debts).filter_map(due).min();
+    let told = record.data.get("next_duty").and_then(Value::as_str);
+    assert_eq!(first, told.and_then(|at| at.parse().ok()));
+    let Some(owed) = owed else { return };
+    let timers = fact.timers.iter().flatten().chain(&fact.more_timers);
+    for timer in timers.filter(|timer| timer.transition == "duty:again") {
+        assert!(owed["overdue"] == false && Some(timer.due) <= due(&owed), "{owed:?} {timer:?}");
+    }
+    assert!(was_open || fact.timers.iter().flatten().any(|timer| timer.transition == "duty:again"));
+}
+
 fn run(plan: &Plan, definition: Definition, steps: &[Step]) {
     let rules = Ruleset::new(vec![definition], Schemes::default());
     let rules = rules.unwrap_or_else(|faults| panic!("{faults:?}"));
@@ -246,6 +277,9 @@ fn run(plan: &Plan, definition: Definition, steps: &[Step]) {
         assert!(definition.states().any(|state| state == next.state), "{}", next.state);
         assert_eq!(next.closed_at.is_some(), definition.is_final(&next.state));
         assert!(!definition.is_final(&next.state) || !next.data.contains_key("debts"));
+        if plan.has_obligation {
+            duties(&next, before.is_some(), definition, &fact);
+        }
         watch.see(plan, before.as_ref().map(|(state, _)| state.as_str()), &fact, &next, step.who);
         let kept = serde_json::to_vec(&fact).and_then(|kept| serde_json::from_slice(&kept));
         assert_eq!(kept.ok().as_ref(), Some(&fact), "what is kept is what was decided");

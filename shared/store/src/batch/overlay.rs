@@ -80,7 +80,8 @@ pub(super) struct Held {
 }
 
 pub(super) enum Timers {
-    Kept,
+    /// Those that there are, beside some that are set anew.
+    Kept(Vec<Timer>),
     /// All timers of the record from now on.
     Replaced(Vec<Timer>),
 }

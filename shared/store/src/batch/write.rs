@@ -34,7 +34,7 @@ impl Batch<'_> {
                 };
                 (held.head, Some(held.audience), extent, held.timers)
             }
-            None => (ORIGIN, None, Extent::New, Timers::Kept),
+            None => (ORIGIN, None, Extent::New, Timers::Kept(Vec::new())),
         };
         let audience = match known.filter(|_| fact.audience.is_none()) {
             Some(audience) => audience,
@@ -84,11 +84,16 @@ impl Batch<'_> {
             self.overlay.counted.insert(record.process.clone());
             self.overlay.numbers.insert(record.number.clone(), record.id);
         }
-        let timers = match (&fact.timers, &step.fired) {
+        let mut timers = match (&fact.timers, &step.fired) {
             (Some(timers), _) => Timers::Replaced(timers.clone()),
             (None, Some(fired)) => self.without(record.id, timers, fired),
             (None, None) => timers,
         };
+        for timer in &fact.more_timers {
+            timers = self.without(record.id, timers, &timer.transition);
+            let (Timers::Kept(all) | Timers::Replaced(all)) = &mut timers;
+            all.push(timer.clone());
+        }
         let record = Arc::clone(record);
         let held = Held { record, head: link, audience, data: Some(data), extent, timers };
         self.overlay.records.insert(held.record.id, Some(held));
@@ -110,9 +115,10 @@ impl Batch<'_> {
                 timers.retain(|timer| timer.transition != fired);
                 Timers::Replaced(timers)
             }
-            Timers::Kept => {
+            Timers::Kept(mut anew) => {
+                anew.retain(|timer| timer.transition != fired);
                 self.overlay.spent.push((record, fired.to_owned()));
-                Timers::Kept
+                Timers::Kept(anew)
             }
         }
     }
@@ -204,10 +210,15 @@ impl Batch<'_> {
     async fn write_timers(&mut self) -> Result<(), Failure> {
         let (mut cleared, mut rows) = (Vec::new(), Vec::new());
         for held in self.overlay.records.values().flatten() {
-            let Timers::Replaced(timers) = &held.timers else { continue };
-            if held.extent != Extent::New {
-                cleared.push(held.record.id);
-            }
+            let timers = match &held.timers {
+                Timers::Kept(anew) => anew,
+                Timers::Replaced(timers) => {
+                    if held.extent != Extent::New {
+                        cleared.push(held.record.id);
+                    }
+                    timers
+                }
+            };
             rows.extend(timers.iter().map(|timer| TimerRow {
                 record: held.record.id,
                 transition: &timer.transition,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cel::common::ast::{Expr, LiteralValue};
 
 use crate::{
-    definition::{Control, Never, Role, State, Transition, known::Known},
+    definition::{Control, Never, Obligation, Role, State, Transition, known::Known},
     expression::Kind,
     flaw::Flaws,
 };
@@ -122,5 +122,23 @@ fn apart(
             "nobody can satisfy it: only `{who}` may take both `{transition}` and `{other}`"
         );
         flaws.add(control.place, "duties", message);
+    }
+}
+
+/// What no state offers where it is owed is never discharged.
+pub(crate) fn obligations(obligations: &[Obligation], states: &[State], flaws: &mut Flaws) {
+    for obligation in obligations.iter().filter(|obligation| !obligation.done_by.is_empty()) {
+        let is_owed =
+            |state: &State| obligation.within.is_empty() || obligation.within.contains(&state.name);
+        let mut offered = states.iter().filter(|state| is_owed(state));
+        let is_done = |transition: &Transition| obligation.done_by.contains(&transition.name);
+        if !offered.any(|state| state.transitions.iter().any(is_done)) {
+            let message = format!(
+                "`{}` is never discharged: no state in which it is owed offers {}",
+                obligation.name,
+                obligation.done_by.join(" or ")
+            );
+            flaws.add(obligation.place, "obligation", message);
+        }
     }
 }
