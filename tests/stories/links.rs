@@ -67,6 +67,37 @@ async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
     let all = links(&agent, incident_path).await;
     assert_eq!(said(&all), [("affects", "SVC0000001", true), ("affects", "SVC0000009", false)]);
     assert_eq!(all[1]["to"]["id"], Value::Null);
+
+    // One call tells the chain, to each reader their part of it.
+    let chain = async |door: &Door, number: &str| {
+        let chain = door.get(&format!("/api/v1/chain/{number}")).await.good();
+        assert_eq!((&chain["is_whole"], &chain["unreachable"]), (&json!(true), &json!([])));
+        let records = chain["records"].as_array().expect("records").iter();
+        let of = |member: &Value| {
+            let links = member["links"].as_array().expect("links").iter();
+            let links: Vec<_> =
+                links.map(|link| format!("{} {}", link["relation"], link["to"])).collect();
+            let number = &member["record"]["number"];
+            format!("{} {number}: {}", member["distance"], links.join(", ")).replace('"', "")
+        };
+        records.map(of).collect::<Vec<_>>()
+    };
+    let other = json!({ "title": "Still no mail" });
+    let _ = agent.post("/api/v1/incidents", &other).await.good();
+    let same = json!({ "relation": "related_to", "to": "INC0000001" });
+    let _ = agent.post("/api/v1/incidents/INC0000002/links", &same).await.good();
+    assert_eq!(
+        chain(&agent, "INC0000002").await,
+        [
+            "0 INC0000002: related_to INC0000001",
+            "1 INC0000001: affects SVC0000001, related_to INC0000002",
+            "2 SVC0000001: affected_by INC0000001",
+        ]
+    );
+    assert_eq!(chain(&manager, "SVC0000001").await, ["0 SVC0000001: "]);
+    for hidden in ["INC0000001", "INC0000009", "XYZ1"] {
+        assert_eq!(manager.get(&format!("/api/v1/chain/{hidden}")).await.status, 404, "{hidden}");
+    }
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
 }

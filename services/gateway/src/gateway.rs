@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     OWN_SERVICE,
     access::{self, Access, Token},
-    docs,
+    chain, docs,
     intake::door::Intake,
     live::{self, Live},
     openapi,
@@ -164,6 +164,7 @@ impl Doors {
             .route("/api/v1/openapi.json", document)
             .route("/api/v1/processes", get(everywhere::processes).with_state(self.switch.clone()))
             .route("/api/v1/duties", get(everywhere::duties).with_state(self.switch.clone()))
+            .route("/api/v1/chain/{number}", get(chain::chain).with_state(self.switch.clone()))
             .route("/api/v1/{*rest}", any(switch::forward).with_state(self.switch))
             .route_layer(let_in)
             .merge(docs::router())

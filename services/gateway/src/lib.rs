@@ -4,6 +4,7 @@
 //! [`service`] is the table of contents of the access database; [`Gateway::start`] opens the door.
 
 pub mod access;
+mod chain;
 mod docs;
 mod gateway;
 pub mod intake;

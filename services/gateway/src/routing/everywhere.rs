@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Extension, Query, Request, State},
+    extract::{Extension, Query, State},
     response::{IntoResponse, Response},
 };
 use chassis::Problem;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use http_body_util::BodyExt as _;
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Destination, switch::Switch};
+use super::switch::Switch;
 use crate::access::Caller;
 
-/// A service's part of a list is far smaller.
-const LIST_BYTES: usize = 4 * 1024 * 1024;
 /// A page of duties, unless asked otherwise; services refuse what is beyond their bounds.
 const PAGE: usize = 50;
 
@@ -95,34 +92,14 @@ async fn ask_all(
     let mut parts = Parts::default();
     for destination in table.destinations() {
         let path = path(&destination.service);
-        match ask(switch, destination, &token, &path, languages).await {
+        match switch.ask(destination, &token, &path, languages).await {
             Ok(listed) => parts.listed.push(listed),
-            Err(Some(refused)) => parts.refused = parts.refused.or(Some(refused)),
-            Err(None) => parts.unreachable.push(destination.service.clone()),
+            // The request is at fault.
+            Err(Some(refused)) if refused.status() == StatusCode::UNPROCESSABLE_ENTITY => {
+                parts.refused = parts.refused.or(Some(refused));
+            }
+            Err(_) => parts.unreachable.push(destination.service.clone()),
         }
     }
     Ok(parts)
-}
-
-/// One service's part; its refusal where the request is at fault, nothing where it does not answer.
-async fn ask(
-    switch: &Switch,
-    destination: &Destination,
-    token: &str,
-    path: &str,
-    languages: Option<&HeaderValue>,
-) -> Result<Listed, Option<Response>> {
-    let request = Request::get(path).header(header::ACCEPT, "application/json");
-    let mut request = request.body(axum::body::Body::empty()).map_err(|_| None)?;
-    let languages = languages.map(|languages| (header::ACCEPT_LANGUAGE, languages.clone()));
-    request.headers_mut().extend(languages);
-    let answer = switch.forwarder.forward(destination, token, request).await;
-    match answer.status() {
-        StatusCode::OK => {}
-        StatusCode::UNPROCESSABLE_ENTITY => return Err(Some(answer)),
-        _ => return Err(None),
-    }
-    let body = http_body_util::Limited::new(answer.into_body(), LIST_BYTES).collect().await;
-    let body = body.map_err(|_| None)?.to_bytes();
-    serde_json::from_slice(&body).map_err(|_| None)
 }

@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use axum::{
+    body::Body,
     extract::{Extension, Request, State},
     response::Response,
 };
 use chassis::{Problem, Signer};
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
 
-use super::{Forwarder, Routes};
+use super::{Destination, Forwarder, Routes};
 use crate::{
     OWN_SERVICE,
     access::{Access, Caller},
 };
+
+/// What we ask of a service ourselves is answered in far less.
+const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Connects callers to services. Cheap to clone.
 #[derive(Clone)]
@@ -24,11 +31,35 @@ pub struct Switch {
 }
 
 impl Switch {
-    pub(super) fn token(&self, caller: &Caller) -> Result<String, Problem> {
+    /// What vouches for the caller within the platform.
+    pub fn token(&self, caller: &Caller) -> Result<String, Problem> {
         self.signer.token(&caller.identity).map_err(|error| {
             tracing::error!(%error, "an internal token cannot be signed");
             Problem::broken()
         })
+    }
+
+    /// What a service answers to a question of our own, asked for a caller.
+    ///
+    /// # Errors
+    /// The answer, where it is no 200; nothing where none came that could be read.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        destination: &Destination,
+        token: &str,
+        path: &str,
+        languages: Option<&HeaderValue>,
+    ) -> Result<T, Option<Response>> {
+        let request = Request::get(path).header(header::ACCEPT, "application/json");
+        let mut request = request.body(Body::empty()).map_err(|_| None)?;
+        let languages = languages.map(|languages| (header::ACCEPT_LANGUAGE, languages.clone()));
+        request.headers_mut().extend(languages);
+        let answer = self.forwarder.forward(destination, token, request).await;
+        if answer.status() != StatusCode::OK {
+            return Err(Some(answer));
+        }
+        let body = http_body_util::Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
+        serde_json::from_slice(&body.map_err(|_| None)?.to_bytes()).map_err(|_| None)
     }
 }
 

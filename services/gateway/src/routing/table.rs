@@ -77,6 +77,15 @@ impl Table {
         }
     }
 
+    /// The collection of a record's number, `incidents` of `INC0000042`, and who owns it.
+    #[must_use]
+    pub fn of_number(&self, number: &str) -> Option<(&str, &Arc<Destination>)> {
+        let prefix = number.trim_end_matches(|symbol: char| symbol.is_ascii_digit());
+        let mut processes = self.descriptors.values().flat_map(|descriptor| &descriptor.processes);
+        let process = processes.find(|process| process.prefix == prefix)?;
+        Some((&process.collection, self.collections.get(&process.collection)?))
+    }
+
     /// Every service that can be asked, by name.
     pub fn destinations(&self) -> impl Iterator<Item = &Arc<Destination>> {
         self.destinations.values()
