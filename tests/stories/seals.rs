@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use acceptance::{Options, Platform, until};
 use serde_json::{Value, json};
+use testkit::Nats;
 
 #[tokio::test]
 async fn a_service_signs_what_its_journal_was() {
-    let mut platform = Platform::up(Options::default()).await;
+    let nats = Nats::start().await;
+    let options = Options::default().with(&["--nats-url", &nats.address().expose()]);
+    let mut platform = Platform::up(options).await;
     let agent = platform.person("Ada", &["agent"]).await;
     let _ = agent.post("/api/v1/incidents", &json!({ "title": "Mail is down" })).await.good();
     assert_eq!(agent.get("/api/v1/services/incident/checkpoints").await.status, 403);
@@ -22,6 +25,18 @@ async fn a_service_signs_what_its_journal_was() {
     let made: Vec<Value> = sealed().await;
     assert_eq!((&made[0]["n"], &made[0]["entries"]), (&json!(1), &json!(1)));
     let statement = made[0]["statement"].as_str().expect("a statement").to_owned();
+    // Whoever listens on the bus can keep it where this service cannot cut it off.
+    let bus = nats.bus("acceptance").await;
+    until("the bus knows it", Duration::from_secs(60), async || {
+        let said = acceptance::events(&bus, "incident").await;
+        said.iter().any(|said| {
+            let data: Value = serde_json::from_slice(&said.event.data).unwrap_or_default();
+            said.event.kind == "checkpoint.made.v1"
+                && data["record"]["data"]["statement"] == statement
+                && data["record"]["data"]["signature"] == made[0]["signature"]
+        })
+    })
+    .await;
     platform.stop(Duration::from_secs(10)).await;
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound && said.contains(&statement), "{said}");

@@ -154,4 +154,34 @@ mod tests {
             assert!(Words::parse(wrong).is_err(), "{wrong}");
         }
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_answers_words_by_their_index() {
+        use sqlx::Row as _;
+
+        use crate::dialect::{Batches, Pools};
+
+        let Some(scratch) = testkit::Postgres::scratch().await else { return };
+        let pools = Pools::open(&scratch.url, 1, 1).await.expect("a database");
+        crate::schema::prepare(&pools.write).await.expect("tables");
+        let Batches::Postgres(db) = &pools.batches else { panic!("it is PostgreSQL") };
+        let fill = "\
+            INSERT INTO record (id, process, number, definition, state, revision, data, audience, \
+                opened_at, updated_at, entered_at, opened_by, partition, head) \
+            SELECT gen_random_uuid(), 'case', 'CAS' || n, 1, 'new', 1, '{}', 1, \
+                now(), now(), now(), '', 0, '' FROM generate_series(1, 20000) AS n; \
+            INSERT INTO passage (record_id, revision, words) \
+            SELECT id, 0, array_to_tsvector(ARRAY['mail', 'down', number]) FROM record; \
+            ANALYZE";
+        sqlx::raw_sql(fill).execute(db).await.expect("records");
+        let words = Words::parse("mail cas77").expect("words");
+        let mut select = sea_orm::sea_query::Query::select();
+        select.column("id").from("record").and_where(words.condition(DbBackend::Postgres));
+        let sql = format!("EXPLAIN {}", select.to_string(sea_orm::sea_query::PostgresQueryBuilder));
+        let plan = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await.expect("a plan");
+        let plan: Vec<String> = plan.iter().map(|step| step.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("Bitmap Index Scan on passage_words"), "{plan}");
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+    }
 }
