@@ -98,7 +98,11 @@ async fn download(folder: &Path) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("pip says `{}`", gist(&String::from_utf8_lossy(&output.stderr))))
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.trim().is_empty() {
+        return Err(format!("pip ended with {} and said nothing", output.status));
+    }
+    Err(format!("pip says `{}`", gist(&said)))
 }
 
 fn unpack(folder: &Path, place: &Path) -> std::io::Result<()> {
