@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
-    Json, Router,
-    extract::State,
-    middleware,
+    Router, middleware,
     response::Redirect,
     routing::{any, get},
 };
@@ -14,7 +12,6 @@ use bus::{Bus, Publisher};
 use chassis::{Config, Hand, Platform, Problem, Signer};
 use contract::{Descriptor, subject};
 use futures::StreamExt as _;
-use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -155,7 +152,7 @@ impl Doors {
             Some(hand) => chassis::hand::router(hand),
             None => Router::new().route("/api/v1/clock", get(no_clock).post(no_clock)),
         };
-        let document = get(document).with_state(self.switch.routes.clone());
+        let document = get(openapi::whole).with_state(self.switch.clone());
         let let_in = middleware::from_fn_with_state(self.switch.access.clone(), access::let_in);
         Router::new()
             .merge(self.intake.router())
@@ -170,11 +167,6 @@ impl Doors {
             .merge(docs::router())
             .route("/", get(async || Redirect::temporary("/api/v1/docs/")))
     }
-}
-
-/// The API of the whole platform, as of now.
-async fn document(State(routes): State<Routes>) -> Json<Value> {
-    Json(openapi::document(routes.now().descriptors()))
 }
 
 async fn no_clock() -> Problem {

@@ -1,9 +1,13 @@
 //! The API of the whole platform in one OpenAPI 3.1 document: our own part and what every service
 //! says of its own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use contract::Descriptor;
+use axum::{
+    Json,
+    extract::{Extension, State},
+};
+use chassis::Problem;
 use serde_json::{Map, Value, json};
 
 /// What the gateway itself answers.
@@ -11,14 +15,44 @@ const OWN: &str = include_str!("openapi/own.json");
 /// Where references to shared parts begin.
 const COMPONENTS: &str = "#/components/";
 
-/// One document from all parts. An operation belongs to the first who names it, ourselves before
+use crate::{access::Caller, routing::switch::Switch};
+
+/// The API of the whole platform, as of now: each service is asked for its part. `x-unreachable` names
+/// those that did not answer.
+///
+/// # Errors
+/// 500 where nothing can be asked for the caller.
+pub async fn whole(
+    State(switch): State<Switch>,
+    Extension(caller): Extension<Arc<Caller>>,
+) -> Result<Json<Value>, Problem> {
+    let token = switch.token(&caller)?;
+    let table = switch.routes.now();
+    let (mut parts, mut unreachable) = (BTreeMap::new(), Vec::new());
+    for destination in table.destinations() {
+        let service = &destination.service;
+        let path = format!("/api/v1/services/{service}/openapi.json");
+        match switch.ask(destination, &token, &path, None).await {
+            Ok(part) => {
+                parts.insert(service.clone(), part);
+            }
+            Err(_) => unreachable.push(service.clone()),
+        }
+    }
+    let mut document = document(parts);
+    if !unreachable.is_empty() {
+        document["x-unreachable"] = json!(unreachable);
+    }
+    Ok(Json(document))
+}
+
+/// One document from all parts, by service. An operation belongs to the first who names it, ourselves before
 /// all, as it does when requests are routed; two different schemas of one name both stay, the later one under `service.Name`.
-#[must_use]
-pub fn document(services: &BTreeMap<String, Descriptor>) -> Value {
+fn document(parts: BTreeMap<String, Value>) -> Value {
     // A test reads the same text.
     let mut document: Value = serde_json::from_str(OWN).unwrap_or_else(|_| json!({}));
-    for (service, descriptor) in services {
-        add(&mut document, service, descriptor.openapi.clone());
+    for (service, part) in parts {
+        add(&mut document, &service, part);
     }
     for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
         item.as_object_mut()
@@ -133,18 +167,6 @@ fn merge(document: &mut Value, at: &[&str], entries: Map<String, Value>) {
 mod tests {
     use super::*;
 
-    fn descriptor(service: &str, openapi: Value) -> (String, Descriptor) {
-        let descriptor = Descriptor {
-            service: service.to_owned(),
-            version: "0.1.0".to_owned(),
-            url: String::new(),
-            processes: Vec::new(),
-            openapi,
-            paths: Vec::new(),
-        };
-        (service.to_owned(), descriptor)
-    }
-
     /// Every `$ref` leads somewhere, and every operation says what it answers.
     fn is_whole(document: &Value) {
         fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -175,7 +197,7 @@ mod tests {
     fn our_own_part_is_sound() {
         let own: Value = serde_json::from_str(OWN).expect("JSON");
         assert_eq!(own["openapi"], "3.1.0");
-        is_whole(&document(&BTreeMap::new()));
+        is_whole(&document(BTreeMap::new()));
     }
 
     #[test]
@@ -199,10 +221,10 @@ mod tests {
             })
         };
         let services = BTreeMap::from([
-            descriptor("change", part("changes")),
-            descriptor("incident", part("incidents")),
+            ("change".to_owned(), part("changes")),
+            ("incident".to_owned(), part("incidents")),
         ]);
-        let document = document(&services);
+        let document = document(services);
         is_whole(&document);
         let schemas = &document["components"]["schemas"];
         assert_eq!(schemas["Page"]["title"], "changes");

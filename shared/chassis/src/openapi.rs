@@ -2,10 +2,50 @@
 
 mod shapes;
 
+use std::sync::Arc;
+
+use axum::{Router, extract::State, routing::get};
 use engine::{Definition, Ruleset};
 use serde_json::{Map, Value, json};
 
 use shapes::{body, created, listed, object, parameter, problems, shown};
+
+use crate::{Office, identity::Identity};
+
+/// What a service tells its part of the document from.
+#[derive(Clone)]
+struct Desk {
+    office: Office,
+    opened_elsewhere: Arc<[&'static str]>,
+    /// What the service answers beside its records.
+    more: Arc<[Value]>,
+}
+
+/// `GET /api/v1/services/{service}/openapi.json`: worked out when it is asked for, from the
+/// definitions of that moment. Nobody carries it about, for it is by far the longest thing that is to be
+/// said of a service.
+pub(crate) fn router(
+    office: &Office,
+    opened_elsewhere: Vec<&'static str>,
+    more: Vec<Value>,
+) -> Router {
+    let path = format!("/api/v1/services/{}/openapi.json", office.service);
+    let desk = Desk {
+        office: office.clone(),
+        opened_elsewhere: opened_elsewhere.into(),
+        more: more.into(),
+    };
+    Router::new().route(&path, get(tell)).with_state(desk)
+}
+
+async fn tell(State(desk): State<Desk>, _: Identity) -> axum::Json<Value> {
+    let Desk { office, opened_elsewhere, more } = desk;
+    let mut document = fragment(&office.service, &office.rules, &opened_elsewhere);
+    for more in more.iter() {
+        merge(&mut document, more);
+    }
+    axum::Json(document)
+}
 
 /// What every operation may answer beside its own.
 const ALWAYS: [u16; 5] = [400, 401, 403, 500, 503];

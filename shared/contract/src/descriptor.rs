@@ -1,10 +1,10 @@
 //! How a service describes itself to the gateway.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-/// Kept under the service's name in the key-value bucket `steward-descriptors`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Kept under the service's name in the key-value bucket `steward-descriptors`. It is what routing
+/// needs and no more: the service itself tells its part of the OpenAPI document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
     pub service: String,
     pub version: String,
@@ -12,8 +12,6 @@ pub struct Descriptor {
     #[serde(default)]
     pub url: String,
     pub processes: Vec<ProcessDescriptor>,
-    /// The service's part of the OpenAPI document: `paths` and `components.schemas`.
-    pub openapi: Value,
     /// Further path prefixes under `/api/v1` that the service answers, `intake/totals`.
     #[serde(default)]
     pub paths: Vec<String>,

@@ -25,7 +25,6 @@ fn descriptor(service: &str, collections: &[&str], paths: &[&str]) -> Descriptor
         version: "0.1.0".to_owned(),
         url: format!("http://{service}.invalid"),
         processes: collections.iter().map(process).collect(),
-        openapi: json!({}),
         paths: paths.iter().map(|path| (*path).to_owned()).collect(),
     }
 }

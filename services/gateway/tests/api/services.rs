@@ -24,9 +24,6 @@ pub fn descriptor(service: &str, collection: &str) -> Descriptor {
             prefix: "X".to_owned(),
             roles: vec![format!("{service}_agent")],
         }],
-        openapi: json!({"paths": {format!("/api/v1/{collection}"): {
-            "get": {"summary": "List", "responses": {"200": {"description": "ok"}}},
-        }}}),
         paths: vec!["intake/totals".to_owned()],
     }
 }
@@ -49,8 +46,14 @@ fn mirror_router() -> Router {
         let body = json!({"status": 410, "code": "gone", "detail": "It was here once."});
         (StatusCode::GONE, [("content-type", "application/problem+json")], Json(body))
     };
+    let document = async || {
+        Json(json!({"paths": {"/api/v1/incidents": {
+            "get": {"summary": "List", "responses": {"200": {"description": "ok"}}},
+        }}}))
+    };
     Router::new()
         .route("/api/v1/processes", get(async || Json(json!({"items": [{"process": "incident"}]}))))
+        .route("/api/v1/services/{name}/openapi.json", get(document))
         .route("/api/v1/incidents/gone", get(gone))
         .fallback(any(say))
 }

@@ -73,7 +73,6 @@ fn descriptor(service: &str, version: &str) -> Descriptor {
         version: version.to_owned(),
         url: String::new(),
         processes: Vec::new(),
-        openapi: serde_json::json!({"paths": {}}),
         paths: Vec::new(),
     }
 }

@@ -481,7 +481,11 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
     };
     let list = |name: &str, summary: &str, parameters: Vec<Value>| json!({ "get": operation(name, summary, parameters, &[422]) });
     let limit = || parameter("Limit");
+    let mut document =
+        operation("document", "This service's part of this document", Vec::new(), &[]);
+    document["responses"]["200"] = shown(&json!({ "type": "object" }));
     let paths = [
+        ("openapi.json", json!({ "get": document })),
         ("dead-letters", list("dead_letters", "Events that were given up", vec![limit()])),
         (
             "dead-letters/redrive",

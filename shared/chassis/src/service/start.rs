@@ -60,7 +60,7 @@ pub async fn start(
     let stop = CancellationToken::new();
     let running = TaskTracker::new();
     let owner = format!("{name}-{}", uuid::Uuid::new_v4().simple());
-    let Service { hears, routes, opened_elsewhere, .. } = service;
+    let Service { hears, routes, opened_elsewhere, documents, .. } = service;
     let tries = config.limits.delivery_tries;
     let counters: Vec<Arc<Counter>> = hears
         .into_iter()
@@ -90,6 +90,7 @@ pub async fn start(
 
     let life = Life::new(probe(&office.store, platform.bus.clone()));
     let mut api = records::router(&office, &opened_elsewhere);
+    api = api.merge(openapi::router(&office, opened_elsewhere, documents));
     for make in routes {
         api = api.merge(make(&office));
     }
@@ -183,10 +184,6 @@ fn describe(
         prefix: definition.prefix.clone(),
         roles: definition.role_names(),
     });
-    let mut document = openapi::fragment(service.name, rules, &service.opened_elsewhere);
-    for more in &service.documents {
-        openapi::merge(&mut document, more);
-    }
     let mut paths = service.paths.clone();
     paths.push(format!("services/{}", service.name));
     Descriptor {
@@ -194,7 +191,6 @@ fn describe(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         url,
         processes: processes.collect(),
-        openapi: document,
         paths,
     }
 }

@@ -264,7 +264,8 @@ async fn the_service_says_what_it_is_and_how_it_fares() {
     assert_eq!(schema.body["open"]["required"], json!(["title"]));
     let descriptor = &desk.running.descriptor;
     assert_eq!(descriptor.processes[0].prefix, "PCL");
-    assert!(descriptor.openapi["paths"].get("/api/v1/parcels").is_some());
+    let document = ada.get("/api/v1/services/post/openapi.json").await;
+    assert!(document.body["paths"].get("/api/v1/parcels").is_some());
     for path in ["/healthz", "/readyz", "/metrics"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         assert_eq!(desk.send(request).await.status, 200, "{path}");
