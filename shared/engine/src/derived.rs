@@ -2,6 +2,7 @@
 //! written by hand.
 
 mod diagram;
+mod outline;
 mod page;
 mod picture;
 mod raci;

@@ -64,6 +64,9 @@ async fn one(
     view["retain"] = json!(definition.retain);
     let personal = definition.fields().iter().filter(|field| field.personal);
     view["personal"] = personal.map(|field| field.name.as_str()).collect();
+    if let (Some(view), Value::Object(outline)) = (view.as_object_mut(), definition.outline()) {
+        view.extend(outline);
+    }
     view["starts"] = definition.start_states().collect();
     view["states"] = Value::Object(states);
     view["links"] = definition
@@ -208,7 +211,7 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
 }
 
 fn offer(transition: &Transition, languages: &Languages) -> Value {
-    json!({
+    let mut offer = json!({
         "name": transition.name,
         "label": transition.label.told(languages),
         "to": transition.to,
@@ -216,5 +219,9 @@ fn offer(transition: &Transition, languages: &Languages) -> Value {
         "needs": transition.needs,
         "takes": transition.takes,
         "says": transition.says,
-    })
+    });
+    if let Some(offer) = offer.as_object_mut() {
+        offer.extend(transition.outline());
+    }
+    offer
 }

@@ -1,9 +1,12 @@
 //! The page of documentation of a process, in Markdown.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::diagram::Counts;
-use crate::{Definition, Languages, definition::Every};
+use crate::{
+    Definition, Languages, Transition,
+    definition::{After, Every},
+};
 
 impl Definition {
     /// What a person reads of the process: its picture, who does what, its fields and its controls.
@@ -28,7 +31,9 @@ impl Definition {
         }
         let _ = writeln!(page, "\n```mermaid\n{}```", self.mermaid(&Counts::new(), languages));
         self.matrix(&mut page);
+        self.rules(&mut page);
         self.field_table(&mut page, languages);
+        self.events(&mut page);
         if !self.obligations.is_empty() {
             page.push_str("\n## What is done again and again\n");
             for obligation in &self.obligations {
@@ -69,6 +74,48 @@ impl Definition {
         page.push_str("R takes it or votes on it, A answers for it, C may comment, I sees it.\n");
     }
 
+    /// What must hold for each step, and when it comes by itself.
+    fn rules(&self, page: &mut String) {
+        let mut rows: Vec<(&str, Vec<&str>, String)> = Vec::new();
+        for (state, transition) in self.all_transitions() {
+            let rule = transition.rule();
+            if rule.is_empty() {
+                continue;
+            }
+            match rows.iter_mut().find(|row| row.0 == transition.name && row.2 == rule) {
+                Some(row) => row.1.push(state),
+                None => rows.push((&transition.name, vec![state], rule)),
+            }
+        }
+        if rows.is_empty() {
+            return;
+        }
+        page.push_str("\n## What each step asks\n| step | in | |\n|---|---|---|\n");
+        for (step, states, rule) in rows {
+            let _ = writeln!(page, "| {step} | {} | {rule} |", states.join(", "));
+        }
+    }
+
+    /// What it says to others, and what it hears of them.
+    fn events(&self, page: &mut String) {
+        let said: BTreeSet<&str> =
+            self.all_transitions().map(|(_, transition)| transition.says.as_str()).collect();
+        let said: Vec<_> = said.into_iter().map(|event| format!("`{event}`")).collect();
+        let _ = writeln!(page, "\n## Events\nSays `opened`, {}.", said.join(", "));
+        let opens = self.opens.iter().map(|opens| (opens.on.as_str(), "opens one".to_owned()));
+        let takes = self.all_transitions().flat_map(|(_, transition)| {
+            let does = format!("`{}`", transition.name);
+            transition.on.iter().map(move |on| (on.event.as_str(), does.clone()))
+        });
+        let heard: BTreeSet<_> = opens.chain(takes).collect();
+        if !heard.is_empty() {
+            page.push_str("\n| hears | and does |\n|---|---|\n");
+            for (event, does) in heard {
+                let _ = writeln!(page, "| `{event}` | {does} |");
+            }
+        }
+    }
+
     fn field_table(&self, page: &mut String, languages: &Languages) {
         page.push_str("\n## Fields\n| field | called | kind | |\n|---|---|---|---|\n");
         for field in self.fields() {
@@ -83,4 +130,45 @@ impl Definition {
             let _ = writeln!(page, "| {} | {called} | {kind} | {} |", field.name, told.join(", "));
         }
     }
+}
+
+impl Transition {
+    /// What it asks, in one line; empty where it asks nothing.
+    fn rule(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.needs.is_empty() {
+            parts.push(format!("needs {}", self.needs.join(", ")));
+        }
+        if let Some(when) = &self.when {
+            let refused = self.because.as_ref().map(|because| format!(" (else: {because})"));
+            parts.push(format!("`{}`{}", told(when.source()), refused.unwrap_or_default()));
+        }
+        if let Some(vote) = &self.vote {
+            parts.push(format!("`{}` approve", told(vote.quorum.source())));
+        }
+        let calendar = self.calendar.as_ref();
+        let within = calendar.map(|calendar| format!(" of {calendar}")).unwrap_or_default();
+        match &self.after {
+            Some(After::Fixed(span)) => parts.push(format!("by itself after {span}{within}")),
+            Some(After::Computed(span)) => {
+                parts.push(format!("by itself after `{}`{within}", told(span.source())));
+            }
+            None => {}
+        }
+        if let Some(at) = &self.at {
+            parts.push(format!("by itself at `{}`", told(at.source())));
+        }
+        if let Some(span) = self.within {
+            parts.push(format!("within {span}{within}"));
+        }
+        if let Some(owes) = &self.owes {
+            parts.push(format!("owes {} within {}", owes.transition, owes.within));
+        }
+        parts.join("; ")
+    }
+}
+
+/// An expression as a cell of a table may hold it.
+fn told(source: &str) -> String {
+    source.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
