@@ -11,6 +11,8 @@ mod document;
 mod duties;
 mod erasure;
 mod figures;
+mod flows;
+mod hands;
 mod incident;
 mod links;
 mod promises;

@@ -1,6 +1,7 @@
 //! What the shape of the repository must be: rooms, directions, style, and the requirements proven.
 
 mod directions;
+mod pages;
 mod requirements;
 mod rooms;
 mod style;

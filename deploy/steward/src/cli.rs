@@ -71,6 +71,10 @@ pub enum ServiceName {
     Gateway,
     Incident,
     Sla,
+    Change,
+    Release,
+    Supplier,
+    Governance,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,13 +7,25 @@ use crate::cli::{Arguments, ServiceName};
 
 impl ServiceName {
     /// Every service.
-    pub(crate) const ALL: [Self; 3] = [Self::Gateway, Self::Incident, Self::Sla];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Gateway,
+        Self::Incident,
+        Self::Sla,
+        Self::Change,
+        Self::Release,
+        Self::Supplier,
+        Self::Governance,
+    ];
 
     pub(crate) fn service(self) -> Service {
         match self {
             Self::Gateway => gateway::service(),
             Self::Incident => incident::service(),
             Self::Sla => sla::service(),
+            Self::Change => change::service(),
+            Self::Release => release::service(),
+            Self::Supplier => supplier::service(),
+            Self::Governance => governance::service(),
         }
     }
 }

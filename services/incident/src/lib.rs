@@ -1,4 +1,5 @@
-//! Resolution: incidents, and the alerts that open them (ISO/IEC 20000-1:2005, 8.2).
+//! Resolution and fulfilment: alerts, incidents, requests, problems and what is known of them (ISO/IEC
+//! 20000-1:2018, 7.6 and 8.6).
 
 mod signals;
 mod totals;
@@ -7,9 +8,14 @@ use chassis::{Heard, Service};
 pub use signals::{fate, happening_of};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 2] = [
+pub const DEFINITIONS: [(&str, &str); 7] = [
     ("alert.v1.yaml", include_str!("../processes/alert.v1.yaml")),
     ("incident.v1.yaml", include_str!("../processes/incident.v1.yaml")),
+    ("major_incident.v1.yaml", include_str!("../processes/major_incident.v1.yaml")),
+    ("request.v1.yaml", include_str!("../processes/request.v1.yaml")),
+    ("problem.v1.yaml", include_str!("../processes/problem.v1.yaml")),
+    ("known_error.v1.yaml", include_str!("../processes/known_error.v1.yaml")),
+    ("article.v1.yaml", include_str!("../processes/article.v1.yaml")),
 ];
 
 /// The schemes that ship with this service.
@@ -41,6 +47,8 @@ pub fn service() -> Service {
     }
     service
         .hears("sla", CLOCKS)
+        .hears("change", "incident-changes")
+        .hears("release", "incident-releases")
         .hears_alerts(CONSUMER, |office, payload| {
             let happening = happening_of(&office.rules, payload, office.clock.now());
             Ok(Heard { happening, outcome: fate })

@@ -28,15 +28,20 @@ pub use agreements::{Agreement, Agreements};
 pub use listening::{Neighbour, heard};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 8] = [
+pub const DEFINITIONS: [(&str, &str); 13] = [
     ("service.v1.yaml", include_str!("../processes/service.v1.yaml")),
     ("agreement.v1.yaml", include_str!("../processes/agreement.v1.yaml")),
     ("clock.v1.yaml", include_str!("../processes/clock.v1.yaml")),
     ("breach.v1.yaml", include_str!("../processes/breach.v1.yaml")),
     ("notice.v1.yaml", include_str!("../processes/notice.v1.yaml")),
-    ("improvement.v1.yaml", include_str!("../processes/improvement.v1.yaml")),
     ("period.v1.yaml", include_str!("../processes/period.v1.yaml")),
     ("result.v1.yaml", include_str!("../processes/result.v1.yaml")),
+    ("report.v1.yaml", include_str!("../processes/report.v1.yaml")),
+    ("outage.v1.yaml", include_str!("../processes/outage.v1.yaml")),
+    ("capacity_item.v1.yaml", include_str!("../processes/capacity_item.v1.yaml")),
+    ("forecast.v1.yaml", include_str!("../processes/forecast.v1.yaml")),
+    ("continuity_plan.v1.yaml", include_str!("../processes/continuity_plan.v1.yaml")),
+    ("budget_period.v1.yaml", include_str!("../processes/budget_period.v1.yaml")),
 ];
 
 /// The calendars that ship with this service.
@@ -60,6 +65,9 @@ pub const CALCULATIONS: [(&str, engine::Calculation); 8] = [
 /// The consumer of INCIDENT; a new name would hear all history again.
 const INCIDENTS: &str = "sla-incidents";
 
+/// The consumer of INCIDENT for what is not measured: outages begin and end with incidents.
+const OUTAGES: &str = "sla-outages";
+
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
@@ -75,6 +83,8 @@ pub fn service() -> Service {
     }
     service
         .interprets("incident", INCIDENTS, listening::Listening::default())
+        .hears("incident", OUTAGES)
+        .hears("change", "sla-changes")
         .shows("clock", reading::show)
         .counts("clock", totals::COUNTING)
         .opens_itself("period")

@@ -215,16 +215,20 @@ fn offers_say_what_is_open_to_whom_and_why_not_the_rest() {
             .map(|offer| (offer.name, offer.refused_because.is_none()))
             .collect()
     };
-    let pairs =
-        |pairs: [(&str, bool); 3]| pairs.map(|(name, open)| (name.to_owned(), open)).to_vec();
-    assert_eq!(
-        named(&agent),
-        pairs([("assign", true), ("cancel", true), ("override_priority", false)])
-    );
-    assert_eq!(
-        named(&reporter),
-        pairs([("assign", false), ("cancel", true), ("override_priority", false)])
-    );
+    // The names in their order, each with whether it is open to the agent and to the reporter.
+    let expected = [
+        ("assign", true, false),
+        ("turn_into_request", true, false),
+        ("cancel", true, true),
+        ("restrict", true, true),
+        ("note_outage", true, false),
+        ("suspect", true, false),
+        ("override_priority", false, false),
+    ];
+    let to_agent = expected.map(|(name, agent, _)| (name.to_owned(), agent));
+    let to_reporter = expected.map(|(name, _, reporter)| (name.to_owned(), reporter));
+    assert_eq!(named(&agent), to_agent);
+    assert_eq!(named(&reporter), to_reporter);
 }
 
 #[test]

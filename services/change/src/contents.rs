@@ -1,0 +1,138 @@
+//! One event that concerns several records here: a release its changes and items, a change its items.
+
+use chassis::{Interpret, Office, Said};
+use contract::Envelope;
+use engine::Happening;
+use futures::future::{BoxFuture, FutureExt as _};
+use serde_json::{Value, json};
+use store::Setback;
+
+/// A stream whose events are told apart by a pure function.
+pub(crate) struct Parts(pub fn(Happening) -> Vec<Happening>);
+
+impl Interpret for Parts {
+    fn interpret<'a>(
+        &'a self,
+        _: &'a Office,
+        events: &'a [Envelope],
+    ) -> BoxFuture<'a, Result<Vec<Said>, Setback>> {
+        let said = events.iter().map(|event| Ok(self.0(read(event)?))).collect();
+        async { Ok(said) }.boxed()
+    }
+}
+
+fn read(event: &Envelope) -> Result<Happening, String> {
+    let data = engine::strict_json(&event.data).map_err(|fault| fault.to_string())?;
+    Happening::of_data(&event.kind, &data).ok_or_else(|| "its data holds no record".to_owned())
+}
+
+/// What an event of a release says here: itself, `release.change_{deploying,deployed,backing_out,failed}.v1` to
+/// each change that it `contains`, and `release.item_deployed.v1` to each of its `items`.
+#[must_use]
+pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
+    let mut parts = Vec::new();
+    let to_changes = match event.kind.as_str() {
+        "release.deploying.v1" => Some("release.change_deploying.v1"),
+        "release.deployed.v1" => Some("release.change_deployed.v1"),
+        "release.backing_out.v1" => Some("release.change_backing_out.v1"),
+        "release.failed.v1" => Some("release.change_failed.v1"),
+        _ => None,
+    };
+    if let Some(kind) = to_changes {
+        let changes = texts(&event.event["contains"]);
+        parts.extend(changes.map(|change| part(&event, kind, &[("change", json!(change))])));
+    }
+    if event.kind == "release.deployed.v1" {
+        let change = event.event["contains"].get(0).cloned().unwrap_or_default();
+        for item in event.event["items"].as_array().into_iter().flatten() {
+            let with = [
+                ("item", item["item"].clone()),
+                ("version", item["version"].clone()),
+                ("change", change.clone()),
+            ];
+            parts.push(part(&event, "release.item_deployed.v1", &with));
+        }
+    }
+    parts.push(event);
+    parts
+}
+
+/// What an event of a change says to its items: `change.item_opened.v1` when it is begun, and
+/// `change.item_closed.v1` when it is closed. The rest is heard in the change's own transaction.
+#[must_use]
+pub fn items_of_a_change(event: Happening) -> Vec<Happening> {
+    let kind = match event.kind.as_str() {
+        "change.begun.v1" | "change.begun_in_emergency.v1" => "change.item_opened.v1",
+        "change.closed.v1" => "change.item_closed.v1",
+        _ => return Vec::new(),
+    };
+    let number = event.event["number"].clone();
+    let items = texts(&event.event["items"]);
+    let with = |item: &str| [("item", json!(item)), ("change", number.clone())];
+    items.map(|item| part(&event, kind, &with(item))).collect()
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The event as it concerns one record.
+fn part(event: &Happening, kind: &str, with: &[(&str, Value)]) -> Happening {
+    let mut part = event.clone();
+    part.kind = kind.to_owned();
+    for (name, value) in with {
+        part.event[name] = value.clone();
+    }
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: &str, event: Value) -> Happening {
+        Happening { kind: kind.to_owned(), event, record: None }
+    }
+
+    fn told(happenings: &[Happening]) -> Vec<(&str, &str, &str)> {
+        happenings
+            .iter()
+            .map(|part| {
+                let of = |name: &str| part.event[name].as_str().unwrap_or_default();
+                (part.kind.as_str(), of("change"), of("item"))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_deployment_concerns_every_change_and_every_item() {
+        let release = json!({
+            "number": "REL0000001", "contains": ["CHG0000001", "CHG0000002"],
+            "items": [{ "item": "CI0000007", "version": "2.0" }],
+        });
+        let parts = parts_of_a_release(event("release.deployed.v1", release.clone()));
+        assert_eq!(
+            told(&parts),
+            [
+                ("release.change_deployed.v1", "CHG0000001", ""),
+                ("release.change_deployed.v1", "CHG0000002", ""),
+                ("release.item_deployed.v1", "CHG0000001", "CI0000007"),
+                ("release.deployed.v1", "", ""),
+            ]
+        );
+        let parts = parts_of_a_release(event("release.planned.v1", release));
+        assert_eq!(told(&parts), [("release.planned.v1", "", "")]);
+    }
+
+    #[test]
+    fn a_change_opens_and_closes_its_items() {
+        let change = json!({ "number": "CHG0000001", "items": ["CI0000007", "CI0000008"] });
+        let parts = items_of_a_change(event("change.begun.v1", change.clone()));
+        let kind = "change.item_opened.v1";
+        assert_eq!(
+            told(&parts),
+            [(kind, "CHG0000001", "CI0000007"), (kind, "CHG0000001", "CI0000008")]
+        );
+        assert!(items_of_a_change(event("change.submitted.v1", change)).is_empty());
+    }
+}

@@ -1,0 +1,29 @@
+//! Release and deployment, new and changed services, and what other parties do (ISO/IEC 20000-1:2018, 8.2.3,
+//! 8.5.2 and 8.5.3).
+
+use chassis::Service;
+
+/// The definitions of this service: name of the file and its text.
+pub const DEFINITIONS: [(&str, &str); 3] = [
+    ("release.v1.yaml", include_str!("../processes/release.v1.yaml")),
+    ("service_project.v1.yaml", include_str!("../processes/service_project.v1.yaml")),
+    ("party_activity.v1.yaml", include_str!("../processes/party_activity.v1.yaml")),
+];
+
+/// The schemes that ship with this service.
+pub const SCHEMES: [(&str, &str); 1] =
+    [("working.v1.yaml", include_str!("../schemes/working.v1.yaml"))];
+
+/// The table of contents of the service.
+#[must_use]
+pub fn service() -> Service {
+    let mut service = Service::named("release");
+    for (file, text) in DEFINITIONS {
+        service = service.process(file, text);
+    }
+    for (file, text) in SCHEMES {
+        service = service.scheme(file, text);
+    }
+    // A consumer's name never changes: a new one would hear all history again.
+    service.hears("change", "release-changes").hears("incident", "release-incidents")
+}

@@ -1,0 +1,13 @@
+//! The supplier service's definitions load with its schemes.
+
+use engine::{Definition, Ruleset, Schemes};
+
+#[test]
+fn every_definition_is_sound_and_has_what_it_asks_for() {
+    let definitions = supplier::DEFINITIONS.map(|(file, text)| {
+        Definition::parse(text, 1).unwrap_or_else(|faults| panic!("{file}: {faults:#?}"))
+    });
+    let schemes = Schemes::parse_all(&supplier::SCHEMES).unwrap_or_else(|no| panic!("{no:#?}"));
+    let rules = Ruleset::new(definitions.into(), schemes);
+    assert!(rules.is_ok(), "{rules:#?}");
+}
