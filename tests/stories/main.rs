@@ -8,6 +8,7 @@ mod bodies;
 mod catalogue;
 mod changes;
 mod clocks;
+mod desk;
 mod document;
 mod duties;
 mod erasure;
