@@ -53,6 +53,8 @@ impl Platform {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let mut arguments = vec!["up".into(), "--port".into(), port.to_string().into()];
         arguments.extend(["--data-dir".into(), folder.path().join("data").into()]);
+        // A folder that is not there, so that nothing is built with npm.
+        arguments.extend(["--console".into(), folder.path().join("console").into()]);
         arguments.extend(options.arguments.into_iter().map(Into::into));
         let mut environment = options.environment;
         environment.push(("STEWARD_ADMIN_TOKEN".to_owned(), TOKEN.to_owned()));

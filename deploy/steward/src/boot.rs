@@ -12,7 +12,7 @@ use bus::{
     server::{Search, Server},
 };
 use chassis::{Config, Hand, Platform, Running, Signer, Verifier, identity};
-use gateway::{Gateway, Surroundings};
+use gateway::{Console, Gateway, Surroundings};
 use kernel::Clock;
 use tokio::net::TcpListener;
 
@@ -35,6 +35,8 @@ pub struct Settings {
     pub admin_token: Option<String>,
     /// Where a nats-server is looked for.
     pub search: Search,
+    /// The web console's files.
+    pub console: Console,
 }
 
 /// All of Steward, running.
@@ -62,7 +64,7 @@ pub async fn boot(
     settings: Settings,
     say: &mut (dyn FnMut(String) + Send),
 ) -> anyhow::Result<Steward> {
-    let Settings { mut config, port, clock, admin_token, search } = settings;
+    let Settings { mut config, port, clock, admin_token, search, console } = settings;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     // First, because a taken port is the likeliest fault and the cheapest to find.
     TcpListener::bind(listen).await.map(drop).with_context(|| {
@@ -96,6 +98,7 @@ pub async fn boot(
         descriptors: Vec::new(),
         token: admin_token,
         hand: Some(hand.clone()),
+        console,
     };
     let mut services = Vec::new();
     for name in ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Gateway) {

@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Use PostgreSQL: postgres://user@host/steward_{service}, {service} being each service's name.
     #[arg(long, global = true, value_name = "URL")]
     pub database_url_template: Option<String>,
+    /// The folder of the built web console; without it, the one that a checkout builds for itself.
+    #[arg(long, global = true, env = "STEWARD_CONSOLE", value_name = "DIR")]
+    pub console: Option<PathBuf>,
     /// `manual` stands still until POST /api/v1/clock moves it; `manual:2026-03-14T22:00:00Z` says
     /// where it begins.
     #[arg(long, global = true, default_value = "system", value_parser = read_clock)]

@@ -3,6 +3,7 @@
 mod boot;
 mod check;
 pub mod cli;
+mod console;
 mod draw;
 mod serve;
 mod services;

@@ -11,7 +11,7 @@ use gateway::{Gateway, Surroundings, access};
 
 use crate::{
     cli::{Arguments, ClockChoice, ServiceName},
-    services,
+    console, services,
 };
 
 pub async fn run(arguments: &Arguments, name: ServiceName) -> anyhow::Result<()> {
@@ -43,6 +43,7 @@ pub async fn run(arguments: &Arguments, name: ServiceName) -> anyhow::Result<()>
             descriptors: Vec::new(),
             token: std::env::var(access::TOKEN_VARIABLE).ok(),
             hand: None,
+            console: console::console(arguments.console.as_deref()),
         };
         let gateway = Gateway::start(&config, &platform, surroundings).await?;
         told(name, gateway.address);

@@ -6,7 +6,7 @@ use bus::server::Search;
 use chassis::{life, telemetry};
 use gateway::access;
 
-use crate::{Settings, Steward, boot, cli::Arguments, services};
+use crate::{Settings, Steward, boot, cli::Arguments, console, services};
 
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quiet =
@@ -14,12 +14,14 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let level: &[_] = if quiet { &[("telemetry.level", "warn".to_owned())] } else { &[] };
     let config = services::config(arguments, level)?;
     let telemetry = telemetry::start(&config.telemetry, "steward")?;
+    let console = console::console(arguments.console.as_deref());
     let settings = Settings {
         config,
         port: arguments.port,
         clock: arguments.clock.clock(),
         admin_token: std::env::var(access::TOKEN_VARIABLE).ok(),
         search: Search::from_env(),
+        console: console.clone(),
     };
     let mut say = tell;
     let steward = tokio::select! {
@@ -27,7 +29,12 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         () = life::asked_to_end() => return Ok(()),
     };
     welcome(arguments, &steward);
-    life::asked_to_end().await;
+    // It lies where it was told to be, or is built here; nobody waits for it.
+    let builds = arguments.console.is_none();
+    tokio::select! {
+        () = console::build(console, tell), if builds => life::asked_to_end().await,
+        () = life::asked_to_end() => {}
+    }
     tell("Stopping.".to_owned());
     tokio::select! {
         () = steward.stop() => {}
@@ -53,8 +60,12 @@ fn welcome(arguments: &Arguments, steward: &Steward) {
         let file = format!("{folder}/{}", access::TOKEN_FILE);
         (format!("in {file}"), format!("$(cat {file})"))
     };
+    // Without randomness there is no link, and the token signs in as well.
+    let link = steward.gateway.tickets.issue().map(|ticket| format!("{url}/#ticket={ticket}"));
+    let link = link.unwrap_or_else(|_| url.clone());
     println!(
-        "\n{bold}Steward is ready at {url}{plain}   (the API: {url}/api/v1/docs/)\n\
+        "\n{bold}Steward is ready: {link}{plain}\n\
+         The link signs you in, once and within an hour. The API: {url}/api/v1/docs/\n\
          The administrator's token is {where_token}\n\n\
          Send a first alert, and see its incident:\n\
          \x20 curl -sS {url}/api/v1/intake/alertmanager -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/json' -d '{ALERT}'\n\

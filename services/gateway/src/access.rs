@@ -1,15 +1,26 @@
-//! Who may come in: persons, groups and API keys as records, and the administrator's token.
+//! Who may come in: persons, groups, API keys, sessions and passwords as records, and the
+//! administrator's token.
 
 mod administrator;
 mod authenticate;
 mod caller;
+mod credential;
 mod failures;
 mod keys;
+mod let_in;
+mod password;
 mod roster;
 pub mod secret;
+mod session;
+mod ticket;
 
 pub use administrator::{TOKEN_FILE, TOKEN_VARIABLE, Token};
-pub use authenticate::{Access, let_in};
+pub use authenticate::Access;
 pub use caller::Caller;
+pub use credential::CSRF_HEADER;
 pub use failures::Failures;
 pub use keys::router as keys;
+pub use let_in::let_in;
+pub use password::router as passwords;
+pub use session::Desk;
+pub use ticket::Tickets;

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use axum::{
     Router, middleware,
-    response::Redirect,
     routing::{any, get},
 };
 use bus::{Bus, Publisher};
@@ -16,8 +15,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    OWN_SERVICE,
-    access::{self, Access, Token},
+    Console, OWN_SERVICE,
+    access::{self, Access, Tickets, Token},
     chain, docs,
     intake::door::Intake,
     live::{self, Live},
@@ -41,6 +40,8 @@ pub struct Surroundings {
     pub token: Option<String>,
     /// Moves the clock, where it is a manual one; the access database is put into it.
     pub hand: Option<Hand>,
+    /// The web console's files.
+    pub console: Console,
 }
 
 /// A gateway that runs.
@@ -50,6 +51,8 @@ pub struct Gateway {
     /// Where it is served, if it is.
     pub address: Option<SocketAddr>,
     pub token: Token,
+    /// Makes one-time links for whoever started this.
+    pub tickets: Tickets,
     pub routes: Routes,
     own: chassis::Running,
     served: Option<JoinHandle<()>>,
@@ -68,7 +71,8 @@ impl Gateway {
         platform: &Platform,
         surroundings: Surroundings,
     ) -> anyhow::Result<Self> {
-        let Surroundings { signer, mut upstreams, descriptors, token, hand } = surroundings;
+        let Surroundings { signer, mut upstreams, descriptors, token, hand, console } =
+            surroundings;
         let listener = match platform.listen {
             Some(address) => Some(
                 TcpListener::bind(address)
@@ -100,6 +104,7 @@ impl Gateway {
             tasks.spawn(notice_changes(bus.clone(), access.clone(), stop.clone()));
         }
         let publisher = platform.bus.clone().map(|bus| Publisher::new(bus, subject::ALERTS_STREAM));
+        let tickets = Tickets::default();
         let forwarder = Forwarder::new(config.limits.body_bytes)?;
         let doors = Doors {
             intake: Intake::new(publisher, platform.clock.clone()),
@@ -110,8 +115,10 @@ impl Gateway {
                 rules: own.office.rules.clone(),
                 stop: stop.clone(),
             },
+            desk: access::Desk::new(own.office.clone(), access.clone(), tickets.clone()),
             switch: switch::Switch { routes: routes.clone(), forwarder, signer, access },
             hand,
+            console,
         };
         let gauge = chassis::request::Gauge::new(
             own.office.metrics.clone(),
@@ -120,7 +127,7 @@ impl Gateway {
         let router = chassis::dress(doors.router(), gauge, config.limits.body_bytes)
             .merge(chassis::life::router(&own.life));
         let served = listener.map(|listener| serve(listener, router.clone(), stop.clone()));
-        Ok(Self { router, address, token, routes, own, served, stop, tasks })
+        Ok(Self { router, address, token, tickets, routes, own, served, stop, tasks })
     }
 
     /// Ends live streams, takes no more requests, finishes those in work, closes the database.
@@ -142,8 +149,10 @@ impl Gateway {
 struct Doors {
     intake: Intake,
     live: Live,
+    desk: access::Desk,
     switch: switch::Switch,
     hand: Option<Hand>,
+    console: Console,
 }
 
 impl Doors {
@@ -157,6 +166,7 @@ impl Doors {
         Router::new()
             .merge(self.intake.router())
             .merge(clock)
+            .merge(self.desk.router())
             .route("/api/v1/events", get(live::follow).with_state(self.live))
             .route("/api/v1/openapi.json", document)
             .route("/api/v1/processes", get(everywhere::processes).with_state(self.switch.clone()))
@@ -164,8 +174,9 @@ impl Doors {
             .route("/api/v1/chain/{number}", get(chain::chain).with_state(self.switch.clone()))
             .route("/api/v1/{*rest}", any(switch::forward).with_state(self.switch))
             .route_layer(let_in)
+            .merge(self.desk.open_router())
             .merge(docs::router())
-            .route("/", get(async || Redirect::temporary("/api/v1/docs/")))
+            .merge(self.console.router())
     }
 }
 

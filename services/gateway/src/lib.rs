@@ -5,6 +5,7 @@
 
 pub mod access;
 mod chain;
+pub mod console;
 mod docs;
 mod gateway;
 pub mod intake;
@@ -14,24 +15,34 @@ pub mod routing;
 
 use chassis::Service;
 
+pub use console::Console;
 pub use gateway::{Gateway, Surroundings};
 
 /// The name under which the access database is a service like any other.
 pub const OWN_SERVICE: &str = "gateway";
 
 /// The definitions of the access database: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 3] = [
+pub const DEFINITIONS: [(&str, &str); 6] = [
     ("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml")),
     ("group.v1.yaml", include_str!("../processes/group.v1.yaml")),
+    ("password.v1.yaml", include_str!("../processes/password.v1.yaml")),
     ("person.v1.yaml", include_str!("../processes/person.v1.yaml")),
+    ("session.v1.yaml", include_str!("../processes/session.v1.yaml")),
+    ("view.v1.yaml", include_str!("../processes/view.v1.yaml")),
 ];
 
-/// The table of contents of the access database: persons, groups and API keys.
+/// The table of contents of the access database: persons, groups, API keys, passwords, sessions,
+/// and the views that they saved.
 #[must_use]
 pub fn service() -> Service {
     let mut service = Service::named(OWN_SERVICE);
     for (file, text) in DEFINITIONS {
         service = service.process(file, text);
     }
-    service.opens_itself("api_key").routes(&[], serde_json::json!({}), access::keys)
+    service
+        .opens_itself("api_key")
+        .opens_itself("password")
+        .opens_itself("session")
+        .routes(&[], serde_json::json!({}), access::keys)
+        .routes(&[], serde_json::json!({}), access::passwords)
 }

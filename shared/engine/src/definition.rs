@@ -174,6 +174,12 @@ impl Definition {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// Whether every record has this field.
+    #[must_use]
+    pub fn is_required(&self, field: &str) -> bool {
+        self.required.iter().any(|required| required == field)
+    }
+
     /// The fields that lists may filter and sort by.
     #[must_use]
     pub fn indexes(&self) -> Vec<(String, IndexKind)> {

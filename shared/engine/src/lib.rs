@@ -52,7 +52,7 @@ pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
 pub use json::strict_json;
 pub use links::{Bond, Links};
-pub use offers::{Offer, offers};
+pub use offers::{Offer, may_open, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
 pub use ruleset::{Calculation, Calculations, Ruleset};

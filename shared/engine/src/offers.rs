@@ -5,7 +5,7 @@ use kernel::Actor;
 use serde::Serialize;
 
 use crate::{
-    Languages, Record, Ruleset,
+    Definition, Languages, Record, Ruleset,
     decide::{Poll, Tally, missing_role, permission, time_limit},
 };
 
@@ -21,6 +21,17 @@ pub struct Offer {
     pub vote: Option<Tally>,
     /// Null when it is open to this actor.
     pub refused_because: Option<String>,
+}
+
+/// Why this actor may not open a record of the process; none where they may. A role that only the
+/// record itself could grant is not asked for in advance.
+#[must_use]
+pub fn may_open(definition: &Definition, actor: &Actor) -> Option<String> {
+    let allowed = &definition.may.open;
+    let is_granted_later =
+        |name: &String| definition.roles.iter().any(|role| role.name == *name && role.is.is_some());
+    let is_allowed = allowed.iter().any(|role| actor.has_role(role) || is_granted_later(role));
+    (!is_allowed).then(|| missing_role(allowed))
 }
 
 /// Every transition that people can take from the record's state, called in the actor's language.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::IpAddr,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -10,15 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
 use chassis::{Identity, Problem};
-use contract::IDENTITY_HEADER;
 use engine::Record;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use kernel::{ADMINISTRATOR, Actor, Clock, Reader};
 use serde::Deserialize;
 use store::{RecordRef, Setback, Store};
@@ -26,6 +20,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Caller, Failures, Token,
+    credential::{Credential, Kind},
     roster::{self, Roster},
     secret::{self, Digest},
 };
@@ -37,13 +32,6 @@ const FRESH: Duration = Duration::from_secs(5);
 const TOLERATED: Duration = Duration::from_secs(600);
 /// Callers remembered at the same time; beyond, all are looked up again.
 const CALLERS: usize = 10_000;
-
-/// What a request shows for itself. Another kind of credential is another variant.
-#[derive(Clone, PartialEq, Eq)]
-enum Credential {
-    /// The administrator's token or an API key, by the digest of the secret.
-    Secret(Digest),
-}
 
 /// Decides who comes in. Cheap to clone.
 #[derive(Clone)]
@@ -57,18 +45,29 @@ struct Inner {
     routes: Routes,
     administrator: Digest,
     as_administrator: RwLock<Option<(Arc<Table>, Arc<Caller>)>>,
-    sessions: RwLock<HashMap<Digest, Session>>,
+    known: RwLock<HashMap<Credential, Known>>,
     roster: Mutex<Option<(u64, Instant, Arc<Roster>)>>,
     /// Rises when persons, groups or keys change; what was worked out before is stale.
     generation: AtomicU64,
     failures: Failures,
 }
 
-struct Session {
+struct Known {
     caller: Arc<Caller>,
     generation: u64,
     since: Instant,
     expires_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// A caller, and until when the credential is one.
+type Found = Option<(Caller, Option<chrono::DateTime<chrono::Utc>>)>;
+
+/// What a session's record says that matters here.
+#[derive(Deserialize)]
+struct Session {
+    person: Option<String>,
+    api_key: Option<String>,
+    expires_at: chrono::DateTime<chrono::Utc>,
 }
 
 /// What an API key's record says that matters here.
@@ -92,7 +91,7 @@ impl Access {
                 routes,
                 administrator: secret::digest(administrator.reveal()),
                 as_administrator: RwLock::default(),
-                sessions: RwLock::default(),
+                known: RwLock::default(),
                 roster: Mutex::default(),
                 generation: AtomicU64::new(0),
                 failures: Failures::default(),
@@ -111,8 +110,12 @@ impl Access {
     /// 401 without a sound credential, 429 when the address showed too many unsound ones, 503 when
     /// the database cannot be asked.
     pub async fn caller(&self, headers: &HeaderMap, from: IpAddr) -> Result<Arc<Caller>, Problem> {
-        let credential = credential(headers)?;
-        self.known_or_found(&credential).await?.ok_or_else(|| self.refused(from))
+        let credential = Credential::of(headers)?;
+        self.known_or_found(&credential).await?.ok_or_else(|| match credential.kind {
+            Kind::Secret => self.refused(from, "The token is not known, or no longer valid."),
+            // A cookie is no guess: it was ours, and its time is over.
+            Kind::Session => Problem::unauthenticated("The session has ended: sign in again."),
+        })
     }
 
     /// As whom somebody who came in with these headers would come in now, if at all.
@@ -120,7 +123,7 @@ impl Access {
     /// # Errors
     /// 503 when the database cannot be asked.
     pub async fn again(&self, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Problem> {
-        match credential(headers) {
+        match Credential::of(headers) {
             Ok(credential) => self.known_or_found(&credential).await,
             Err(_) => Ok(None),
         }
@@ -128,63 +131,72 @@ impl Access {
 
     async fn known_or_found(
         &self,
-        Credential::Secret(digest): &Credential,
+        credential: &Credential,
     ) -> Result<Option<Arc<Caller>>, Problem> {
-        if secret::same(digest, &self.inner.administrator) {
+        if credential.kind == Kind::Secret && self.is_administrators(&credential.digest) {
             return Ok(Some(self.administrator()));
         }
-        if let Some(caller) = self.known(digest, FRESH, true) {
+        if let Some(caller) = self.known(credential, FRESH, true) {
             return Ok(Some(caller));
         }
         // Read before the database is, so that a change meanwhile makes the answer stale.
         let generation = self.inner.generation.load(Ordering::SeqCst);
-        match self.look_up(digest).await {
+        let found = match credential.kind {
+            Kind::Secret => self.by_key(&credential.digest).await,
+            Kind::Session => self.by_session(&credential.digest).await,
+        };
+        match found {
             Ok(Some((caller, expires_at))) => {
                 let caller = Arc::new(caller);
-                let session = Session {
-                    caller: caller.clone(),
-                    generation,
-                    since: Instant::now(),
-                    expires_at,
-                };
-                let mut sessions =
-                    self.inner.sessions.write().unwrap_or_else(PoisonError::into_inner);
-                if sessions.len() >= CALLERS {
-                    sessions.clear();
+                let entry =
+                    Known { caller: caller.clone(), generation, since: Instant::now(), expires_at };
+                let mut known = self.inner.known.write().unwrap_or_else(PoisonError::into_inner);
+                if known.len() >= CALLERS {
+                    known.clear();
                 }
-                sessions.insert(*digest, session);
+                known.insert(*credential, entry);
                 Ok(Some(caller))
             }
             Ok(None) => {
-                let mut sessions =
-                    self.inner.sessions.write().unwrap_or_else(PoisonError::into_inner);
-                sessions.remove(digest);
+                let mut known = self.inner.known.write().unwrap_or_else(PoisonError::into_inner);
+                known.remove(credential);
                 Ok(None)
             }
             Err(setback) => {
                 let cause = std::error::Error::source(&setback).map(ToString::to_string);
                 tracing::error!(error = %setback, cause, "the access database does not answer");
-                self.known(digest, TOLERATED, false).map(Some).ok_or_else(|| {
+                self.known(credential, TOLERATED, false).map(Some).ok_or_else(|| {
                     Problem::unavailable("access", "Who you are cannot be looked up now.")
                 })
             }
         }
     }
 
-    fn known(&self, digest: &Digest, age: Duration, only_current: bool) -> Option<Arc<Caller>> {
-        let sessions = self.inner.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.get(digest)?;
-        let current = session.generation == self.inner.generation.load(Ordering::SeqCst);
-        let expired = session.expires_at.is_some_and(|at| at <= self.inner.clock.now());
-        let sound = session.since.elapsed() < age && !expired && (current || !only_current);
-        sound.then(|| session.caller.clone())
+    fn known(
+        &self,
+        credential: &Credential,
+        age: Duration,
+        only_current: bool,
+    ) -> Option<Arc<Caller>> {
+        let known = self.inner.known.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = known.get(credential)?;
+        let current = entry.generation == self.inner.generation.load(Ordering::SeqCst);
+        let expired = entry.expires_at.is_some_and(|at| at <= self.inner.clock.now());
+        let sound = entry.since.elapsed() < age && !expired && (current || !only_current);
+        sound.then(|| entry.caller.clone())
     }
 
-    fn refused(&self, from: IpAddr) -> Problem {
+    /// Whether this is the digest of the administrator's token.
+    pub(super) fn is_administrators(&self, digest: &Digest) -> bool {
+        secret::same(digest, &self.inner.administrator)
+    }
+
+    /// Notes a failure of an address, and says so: 401 with `detail`, or 429 after too many.
+    pub(super) fn refused(&self, from: IpAddr, detail: &str) -> Problem {
         match self.inner.failures.note(from, Instant::now()) {
-            None => Problem::unauthenticated("The token is not known, or no longer valid."),
+            None => Problem::unauthenticated(detail),
             Some(wait) => {
-                let detail = "Too many unknown tokens came from this address.";
+                let detail = "Too many failures to sign in came from this address.";
                 let mut problem =
                     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", detail);
                 problem.retry_after = u32::try_from(wait.as_secs().max(1)).ok();
@@ -194,7 +206,7 @@ impl Access {
     }
 
     /// Holds every role that some service knows, as of this moment.
-    fn administrator(&self) -> Arc<Caller> {
+    pub(super) fn administrator(&self) -> Arc<Caller> {
         let table = self.inner.routes.now();
         let kept = self.inner.as_administrator.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, caller)) = kept.as_ref()
@@ -212,20 +224,52 @@ impl Access {
             roles,
             groups: BTreeSet::new(),
         });
-        let caller = Arc::new(Caller { identity, integration: ADMINISTRATOR.to_owned() });
+        let caller =
+            Arc::new(Caller { identity, integration: ADMINISTRATOR.to_owned(), session: None });
         let mut kept = self.inner.as_administrator.write().unwrap_or_else(PoisonError::into_inner);
         *kept = Some((table, caller.clone()));
         caller
     }
 
-    async fn look_up(
-        &self,
-        digest: &Digest,
-    ) -> Result<Option<(Caller, Option<chrono::DateTime<chrono::Utc>>)>, Setback> {
-        let store = &self.inner.store;
-        let Some(record) = store.held("api_key", &hex::encode(digest)).await? else {
+    /// The session that a cookie stands for, for as long as what began it still could.
+    async fn by_session(&self, digest: &Digest) -> Result<Found, Setback> {
+        let Some(record) = self.inner.store.held("session", &hex::encode(digest)).await? else {
             return Ok(None);
         };
+        let open = roster::data::<Session>(&record).filter(|_| record.state == "active");
+        let Some(session) = open.filter(|session| session.expires_at > self.inner.clock.now())
+        else {
+            return Ok(None);
+        };
+        let caller = match (&session.person, &session.api_key) {
+            (Some(person), _) => self.person(person).await?.map(|actor| Caller {
+                identity: Identity::of(actor),
+                integration: record.number.clone(),
+                session: None,
+            }),
+            (None, Some(key)) => {
+                let which = RecordRef::Number(key.clone());
+                let key = self.inner.store.record("api_key", &which, &Reader::Everything).await?;
+                match key {
+                    Some(key) => self.of_key(key).await?.map(|(caller, _)| caller),
+                    None => None,
+                }
+            }
+            (None, None) => Some(self.administrator().as_ref().clone()),
+        };
+        let session_id = Some(record.id);
+        Ok(caller
+            .map(|caller| (Caller { session: session_id, ..caller }, Some(session.expires_at))))
+    }
+
+    pub(super) async fn by_key(&self, digest: &Digest) -> Result<Found, Setback> {
+        match self.inner.store.held("api_key", &hex::encode(digest)).await? {
+            Some(record) => self.of_key(record).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn of_key(&self, record: Record) -> Result<Found, Setback> {
         let Some(key) = roster::data::<ApiKey>(&record).filter(|_| record.state == "active") else {
             return Ok(None);
         };
@@ -243,11 +287,12 @@ impl Access {
         };
         Ok(actor.map(|actor| {
             let identity = Identity { actor: Arc::new(actor), scopes: key.scopes.into() };
-            (Caller { identity, integration: record.number }, key.expires_at)
+            (Caller { identity, integration: record.number, session: None }, key.expires_at)
         }))
     }
 
-    async fn person(&self, number: &str) -> Result<Option<Actor>, Setback> {
+    /// The active person of this number as an actor.
+    pub(super) async fn person(&self, number: &str) -> Result<Option<Actor>, Setback> {
         let which = RecordRef::Number(number.to_owned());
         let person: Option<Record> =
             self.inner.store.record("person", &which, &Reader::Everything).await?;
@@ -269,38 +314,5 @@ impl Access {
         let roster = Arc::new(Roster::read(&self.inner.store).await?);
         *kept = Some((generation, Instant::now(), roster.clone()));
         Ok(roster)
-    }
-}
-
-/// Middleware: lets in who shows a sound credential, as a [`Caller`] and an [`Identity`].
-pub async fn let_in(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    // Only the gateway says who somebody is.
-    request.headers_mut().remove(IDENTITY_HEADER);
-    let from = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip());
-    match access.caller(request.headers(), from).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller.identity.clone());
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-fn credential(headers: &HeaderMap) -> Result<Credential, Problem> {
-    let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return Err(Problem::unauthenticated("Send `Authorization: Bearer` and a token."));
-    };
-    let bearer = given.to_str().ok().and_then(|text| text.split_once(' '));
-    match bearer {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Credential::Secret(secret::digest(token.trim())))
-        }
-        _ => Err(Problem::unauthenticated(
-            "The header `Authorization` must be `Bearer` and a token.",
-        )),
     }
 }

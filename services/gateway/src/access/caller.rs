@@ -9,6 +9,8 @@ pub struct Caller {
     pub identity: Identity,
     /// What alerts of this caller are distinguished by: the API key's number, or `administrator`.
     pub integration: String,
+    /// The record of the session, where that is what let them in.
+    pub session: Option<uuid::Uuid>,
 }
 
 impl Caller {

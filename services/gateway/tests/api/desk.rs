@@ -6,7 +6,7 @@ use bus::Bus;
 use chassis::{Config, Hand, Platform, Signer, Verifier};
 use chrono::{DateTime, Utc};
 use contract::Descriptor;
-use gateway::{Gateway, Surroundings, routing::Upstream};
+use gateway::{Console, Gateway, Surroundings, routing::Upstream};
 use kernel::Clock;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ pub struct Wishes {
     pub manual_clock: bool,
     pub upstreams: BTreeMap<String, Upstream>,
     pub descriptors: Vec<Descriptor>,
+    pub console: Console,
 }
 
 /// A running gateway with its own folder and ports.
@@ -85,6 +86,7 @@ impl Desk {
             descriptors: wishes.descriptors,
             token: Some(ADMINISTRATOR.to_owned()),
             hand,
+            console: wishes.console,
         };
         let gateway = Gateway::start(&config, &platform, surroundings).await.expect("a gateway");
         let base = format!("http://{}", gateway.address.expect("it listens"));

@@ -9,17 +9,21 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use engine::{Definition, Label, Languages, Raci, Transition};
+use engine::{Definition, FieldDefinition, Label, Languages, Raci, Transition};
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::{Identity, Office, door::Door, problem::Problem};
+
+/// Longer lists are not shown with their field.
+const CHOICES: usize = 500;
 
 pub(super) fn router(office: &Office) -> Router {
     Router::new()
         .route("/api/v1/processes", get(all))
         .route("/api/v1/processes/{name}", get(one))
         .route("/api/v1/processes/{name}/schema", get(schema))
+        .route("/api/v1/processes/{name}/counts", get(counts))
         .route("/api/v1/processes/{name}/raci", get(raci))
         .route("/api/v1/processes/{name}/page", get(page))
         .route("/api/v1/processes/{name}/diagram.svg", get(picture))
@@ -45,6 +49,10 @@ async fn one(
     let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
     let languages = &door.languages;
     let mut view = summary(definition, languages);
+    let fields = definition.fields().iter().map(|field| field_view(&office, definition, field));
+    view["fields"] = fields.collect();
+    let refusal = engine::may_open(definition, &door.identity.actor);
+    view["open"] = json!({ "refused_because": refusal });
     let states: Map<String, Value> = definition
         .states()
         .map(|state| {
@@ -96,6 +104,17 @@ async fn schema(
     })))
 }
 
+/// How many records the caller sees in each state.
+async fn counts(
+    State(office): State<Office>,
+    Path(name): Path<String>,
+    door: Door,
+) -> Result<axum::Json<Value>, Problem> {
+    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let states = counted(&office, definition, &door).await?;
+    Ok(axum::Json(json!({ "process": name, "states": states })))
+}
+
 /// Who does, answers for, is asked about and is told of each step.
 async fn raci(
     State(office): State<Office>,
@@ -142,11 +161,11 @@ async fn drawn(
     draw: fn(&Definition, &BTreeMap<String, u64>, &Languages) -> String,
 ) -> Result<Response, Problem> {
     let definition = office.rules.process(name).ok_or_else(Problem::unknown)?;
-    let counts = counts(office, definition, door).await?;
+    let counts = counted(office, definition, door).await?;
     Ok(typed(kind, draw(definition, &counts, &door.languages)))
 }
 
-async fn counts(
+async fn counted(
     office: &Office,
     definition: &Definition,
     door: &Door,
@@ -208,6 +227,25 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
         "clauses": definition.clauses,
         "roles": definition.role_names(),
     })
+}
+
+/// A field as forms and lists need it: its schema, whether people fill it, how lists ask for it, and what
+/// it may hold where that is a list of ours.
+fn field_view(office: &Office, definition: &Definition, field: &FieldDefinition) -> Value {
+    let mut view = json!({
+        "name": field.name,
+        "schema": field.schema,
+        "index": field.index,
+        "read_only": field.read_only,
+        "required": definition.is_required(&field.name),
+        "reference": field.reference,
+    });
+    let entries = field.reference.as_deref().and_then(|name| office.rules.schemes().list(name));
+    if let Some(entries) = entries.filter(|entries| entries.len() <= CHOICES) {
+        let choice = |(key, entry): (&String, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
+        view["choices"] = entries.iter().map(choice).collect();
+    }
+    view
 }
 
 fn offer(transition: &Transition, languages: &Languages) -> Value {

@@ -1,0 +1,111 @@
+/** What the API answers. The parts that are the same for every process are generated from its document. */
+
+import type { components } from "./generated";
+
+type Schemas = components["schemas"];
+
+export type Who = Schemas["Who"];
+export type Offer = Schemas["Offer"];
+export type Entry = Schemas["History"]["items"][number];
+export type Tie = Schemas["Links"]["items"][number];
+export type Fault = Schemas["ProblemDetails"]["errors"][number];
+export type ProblemDetails = Schemas["ProblemDetails"];
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Data = { [name: string]: Json };
+
+/** A record of any process. */
+export type RecordView = Omit<Schemas["Group"], "data" | "process" | "state"> & {
+  process: string;
+  state: string;
+  data: Data;
+};
+
+export type Page = { items: RecordView[]; next: string | null };
+
+/** The words of JSON Schema that forms look at. */
+export type Schema = {
+  type?: string | string[];
+  enum?: Json[];
+  anyOf?: Schema[];
+  format?: string;
+  default?: Json;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  items?: Schema;
+  properties?: { [name: string]: Schema };
+  required?: string[];
+  readOnly?: boolean;
+  description?: string;
+};
+
+export type Field = {
+  name: string;
+  label?: string;
+  schema: Schema;
+  index: "text" | "number" | "time" | null;
+  read_only: boolean;
+  required: boolean;
+  reference: string | null;
+  choices?: { value: string; title: string | null }[];
+};
+
+export type Transition = {
+  name: string;
+  label: string;
+  to: string;
+  by: string[];
+  needs: string[];
+  takes: string[];
+  says: string;
+};
+
+export type ProcessSummary = {
+  process: string;
+  collection: string;
+  prefix: string;
+  title: string;
+  version: number;
+  roles: string[];
+};
+
+export type Process = ProcessSummary & {
+  fields: Field[];
+  open: { refused_because: string | null };
+  starts: string[];
+  states: { [state: string]: Transition[] };
+  links: { relation: string; inverse: string }[];
+};
+
+/** The JSON Schema of each command. */
+export type CommandSchemas = {
+  open: Schema;
+  amend: Schema;
+  data: Schema;
+  transitions: { [name: string]: Schema };
+};
+
+export type Segment = {
+  from: string;
+  to: string;
+  seconds: number;
+  running: boolean;
+  because: string;
+  event: string;
+  agreement: string | null;
+  calendar: string | null;
+};
+
+export type Explanation = {
+  clock: string;
+  target: string;
+  as_of: string;
+  elapsed_seconds: number;
+  sentence: string;
+  segments: Segment[];
+};
+
+/** One command's outcome of many. */
+export type BatchResult = { status: number; record?: RecordView; problem?: ProblemDetails };

@@ -1,0 +1,147 @@
+/** A field to fill, drawn from its JSON Schema. */
+
+import { Autocomplete, JsonInput, MultiSelect, NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Field, Json, Schema } from "../api/model";
+import { processes, some } from "../api/queries";
+import { useSay } from "../i18n/words";
+import { toLocalInput } from "../ui/time";
+import { headline, spoken } from "./words";
+
+/** Texts that may be longer are written in a box of several lines. */
+const ONE_LINE = 250;
+const CHOICES = 20;
+
+export type InputProps = {
+  field: Field;
+  label: string;
+  value: Json | undefined;
+  required: boolean;
+  fault: string | undefined;
+  onChange: (value: Json | undefined) => void;
+  autoFocus?: boolean;
+};
+
+/** The schema of what is there, where null stands for nothing. */
+export function plain(schema: Schema): Schema {
+  return schema.anyOf?.find((part) => part.type !== "null") ?? schema;
+}
+
+export function Input(props: InputProps) {
+  const { field, label, value, required, fault, onChange, autoFocus = false } = props;
+  const say = useSay();
+  const schema = plain(field.schema);
+  const common = {
+    label,
+    name: field.name,
+    required,
+    error: fault ?? null,
+    "data-autofocus": autoFocus || undefined,
+  };
+  const text = typeof value === "string" ? value : "";
+  const told = (said: string | null) => onChange(said === null || said === "" ? undefined : said);
+
+  if (schema.enum) {
+    const data = schema.enum.map((one) => ({ value: String(one), label: spoken(String(one)) }));
+    const original = (said: string) => schema.enum?.find((one) => String(one) === said) ?? said;
+    const chosen = value === undefined || value === null ? null : String(value);
+    return <Select {...common} data={data} value={chosen} clearable={!required} placeholder={say("form.choose")} onChange={(said) => onChange(said === null ? undefined : original(said))} />;
+  }
+  if (schema.type === "boolean") {
+    return <Switch label={label} name={field.name} error={fault} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
+  }
+  if (schema.type === "integer" || schema.type === "number") {
+    const bounds = { ...(schema.minimum !== undefined && { min: schema.minimum }), ...(schema.maximum !== undefined && { max: schema.maximum }) };
+    return <NumberInput {...common} {...bounds} allowDecimal={schema.type === "number"} clampBehavior="none" value={typeof value === "number" ? value : ""} onChange={(said) => onChange(said === "" ? undefined : Number(said))} />;
+  }
+  if (schema.type === "array" && schema.items?.enum) {
+    const data = schema.items.enum.map(String);
+    return <MultiSelect {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
+  }
+  if (schema.type === "array" && (schema.items?.type === "string" || !schema.items)) {
+    const data = field.choices?.map((choice) => choice.value) ?? [];
+    return <TagsInput {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
+  }
+  if (schema.type === "array" || schema.type === "object") return <Whole {...props} />;
+  if (schema.format === "date-time") {
+    return <TextInput {...common} type="datetime-local" value={text === "" ? "" : toLocalInput(text)} onChange={(event) => told(event.currentTarget.value === "" ? "" : new Date(event.currentTarget.value).toISOString())} />;
+  }
+  if (schema.format === "date") {
+    return <TextInput {...common} type="date" value={text} onChange={(event) => told(event.currentTarget.value)} />;
+  }
+  if (field.choices) {
+    return <Autocomplete {...common} data={field.choices.map((choice) => choice.value)} value={text} onChange={told} renderOption={({ option }) => <Choice field={field} value={option.value} />} />;
+  }
+  if (field.reference) return <RecordInput {...props} process={field.reference} />;
+  if ((schema.maxLength ?? 0) > ONE_LINE) {
+    return <Textarea {...common} autosize minRows={3} maxRows={12} value={text} onChange={(event) => told(event.currentTarget.value)} />;
+  }
+  return <TextInput {...common} value={text} onChange={(event) => told(event.currentTarget.value)} />;
+}
+
+function Choice({ field, value }: { field: Field; value: string }) {
+  const title = field.choices?.find((choice) => choice.value === value)?.title;
+  return <>{title ? `${title} (${value})` : value}</>;
+}
+
+/** Another record, found by its words; who knows its number may type it. */
+function RecordInput({ field, label, value, required, fault, onChange, process, autoFocus }: InputProps & { process: string }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const [words] = useDebouncedValue((typed ?? "").toLowerCase(), 150);
+  const known = useQuery(processes);
+  const owner = known.data?.find((one) => one.process === process);
+  const active = useQuery({ ...some(owner?.collection ?? "", { sort: "number" }, 200), enabled: owner !== undefined });
+  // Whoever acts is named with the kind: `person:PER0000001`.
+  const named = (number: string) => (process === "person" ? `person:${number}` : number);
+  const all = (active.data?.items ?? []).map((one) => ({ value: named(one.number), label: `${headline(one)} (${one.number})` }));
+  const data = all.filter((one) => one.label.toLowerCase().includes(words)).slice(0, CHOICES);
+  const shown = typed ?? all.find((one) => one.value === value)?.label ?? (typeof value === "string" ? value : "");
+  return (
+    <Autocomplete
+      label={label}
+      name={field.name}
+      required={required}
+      error={fault ?? null}
+      data-autofocus={autoFocus || undefined}
+      data={data.map((one) => one.label)}
+      filter={({ options }) => options}
+      value={shown}
+      onChange={(said) => {
+        setTyped(said);
+        const found = all.find((one) => one.label === said || one.value === said);
+        onChange(found?.value ?? (said === "" ? undefined : said));
+      }}
+    />
+  );
+}
+
+/** What no form of ours can draw is written as JSON. */
+function Whole({ field, label, value, required, fault, onChange }: InputProps) {
+  const say = useSay();
+  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
+  const [isBroken, setBroken] = useState(false);
+  return (
+    <JsonInput
+      label={label}
+      name={field.name}
+      required={required}
+      autosize
+      minRows={3}
+      maxRows={16}
+      description={say("form.json")}
+      error={isBroken ? say("form.notJson") : (fault ?? null)}
+      value={text}
+      onChange={(said) => {
+        setText(said);
+        try {
+          onChange(said.trim() === "" ? undefined : (JSON.parse(said) as Json));
+          setBroken(false);
+        } catch {
+          setBroken(true);
+        }
+      }}
+    />
+  );
+}

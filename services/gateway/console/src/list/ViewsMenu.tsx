@@ -1,0 +1,86 @@
+/** Lists that somebody saved: their own, and those that were shared with them. */
+
+import { Button, Menu, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Bookmark, BookmarkPlus, Users } from "lucide-react";
+import { useState, type FormEvent } from "react";
+import { ask } from "../api/client";
+import type { Process, RecordView } from "../api/model";
+import { some } from "../api/queries";
+import { useSay } from "../i18n/words";
+import { api } from "../paths";
+import type { ListSearch } from "../routes";
+import { notice } from "../ui/Notice";
+import { ProblemBox } from "../ui/ProblemBox";
+
+/** The collection of the gateway's own database where views are kept. */
+const VIEWS = "views";
+const SHOWN = 50;
+
+export function ViewsMenu({ process, search, onChoose }: { process: Process; search: ListSearch; onChoose: (search: ListSearch) => void }) {
+  const say = useSay();
+  const [isSaving, saving] = useDisclosure(false);
+  const filter = `record.of == '${process.process}' && record.state == 'active'`;
+  const views = useQuery(some(VIEWS, { filter, sort: "name" }, SHOWN));
+  const items = views.data?.items ?? [];
+  return (
+    <>
+      <Menu position="bottom-start">
+        <Menu.Target>
+          <Button variant="default" size="sm" leftSection={<Bookmark size={15} aria-hidden />}>
+            {say("list.views")}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {items.length === 0 && <Menu.Label>{say("list.noViews")}</Menu.Label>}
+          {items.map((view) => (
+            <Menu.Item key={view.id} rightSection={Array.isArray(view.data.shared) ? <Users size={14} aria-hidden /> : null} onClick={() => onChoose(read(view))}>
+              {String(view.data.name)}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item leftSection={<BookmarkPlus size={16} aria-hidden />} onClick={saving.open}>
+            {say("list.saveView")}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal opened={isSaving} onClose={saving.close} title={say("list.saveView")} closeButtonProps={{ "aria-label": say("common.close") }}>
+        <SaveView process={process} search={search} onDone={saving.close} />
+      </Modal>
+    </>
+  );
+}
+
+const read = (view: RecordView): ListSearch => JSON.parse(String(view.data.query)) as ListSearch;
+
+function SaveView({ process, search, onDone }: { process: Process; search: ListSearch; onDone: () => void }) {
+  const say = useSay();
+  const client = useQueryClient();
+  const [name, setName] = useState("");
+  const [shared, setShared] = useState<string[]>([]);
+  const [error, setError] = useState<unknown>(null);
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    const { new: _, ...query } = search;
+    const body = { name, of: process.process, query: JSON.stringify(query), ...(shared.length > 0 && { shared }) };
+    try {
+      await ask(api.collection(VIEWS), { method: "POST", body });
+      await client.invalidateQueries({ queryKey: ["records", VIEWS] });
+      notice(say("list.viewSaved"));
+      onDone();
+    } catch (caught) {
+      setError(caught);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void save(event)} noValidate>
+      <Stack>
+        <TextInput label={say("list.viewName")} required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TagsInput label={say("list.viewShared")} data={process.roles} value={shared} onChange={setShared} />
+        <ProblemBox error={error} />
+        <Button type="submit">{say("common.save")}</Button>
+      </Stack>
+    </form>
+  );
+}

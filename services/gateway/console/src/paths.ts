@@ -1,0 +1,25 @@
+/** Every URL, of the console and of the API, is written here and nowhere else. */
+
+const id = encodeURIComponent;
+
+export const api = {
+  session: "/api/v1/session",
+  events: "/api/v1/events",
+  processes: "/api/v1/processes",
+  process: (name: string) => `/api/v1/processes/${id(name)}`,
+  schema: (name: string) => `/api/v1/processes/${id(name)}/schema`,
+  counts: (name: string) => `/api/v1/processes/${id(name)}/counts`,
+  collection: (collection: string) => `/api/v1/${id(collection)}`,
+  batch: (collection: string) => `/api/v1/${id(collection)}/batch`,
+  record: (collection: string, number: string) => `/api/v1/${id(collection)}/${id(number)}`,
+  transition: (collection: string, number: string, name: string) =>
+    `/api/v1/${id(collection)}/${id(number)}/transitions/${id(name)}`,
+  more: (collection: string, number: string, what: "history" | "comments" | "links" | "explain") =>
+    `/api/v1/${id(collection)}/${id(number)}/${what}`,
+};
+
+export const place = {
+  overview: "/",
+  list: (collection: string) => `/${id(collection)}`,
+  record: (collection: string, number: string) => `/${id(collection)}/${id(number)}`,
+};

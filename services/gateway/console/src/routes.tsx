@@ -1,0 +1,58 @@
+/** The map of the console: the address says which page, and all that it shows. */
+
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { Shell } from "./shell/Shell";
+
+/** What a list's address may say. */
+export type ListSearch = {
+  filter?: string;
+  q?: string;
+  sort?: string;
+  columns?: string;
+  group?: string;
+  as?: "board";
+  new?: true;
+};
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+function listSearch(given: Record<string, unknown>): ListSearch {
+  const entries = (["filter", "q", "sort", "columns", "group"] as const).map((name) => [name, text(given[name])]);
+  const search: ListSearch = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  if (given.as === "board") search.as = "board";
+  if (given.new === true) search.new = true;
+  return search;
+}
+
+const root = createRootRoute({ component: Shell });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
+});
+
+export const list = createRoute({
+  getParentRoute: () => root,
+  path: "/$collection",
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import("./list/ListPage"), "ListPage"),
+});
+
+export const one = createRoute({
+  getParentRoute: () => root,
+  path: "/$collection/$number",
+  component: lazyRouteComponent(() => import("./record/RecordPage"), "RecordPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, list, one]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

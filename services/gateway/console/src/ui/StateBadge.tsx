@@ -1,0 +1,27 @@
+/** A state, in a colour that tells where in the life of a record it is. */
+
+import type { Process } from "../api/model";
+import { spoken } from "../fields/words";
+import styles from "./StateBadge.module.css";
+
+const HUES = 5;
+
+/** Where records start, where they end, and a hue each for what is between. */
+export function toneOf(state: string, process: Process | undefined): string {
+  if (!process) return "ended";
+  if (process.starts.includes(state)) return "start";
+  const transitions = process.states[state] ?? [];
+  if (transitions.length === 0) return "ended";
+  const between = Object.keys(process.states).filter(
+    (name) => !process.starts.includes(name) && (process.states[name] ?? []).length > 0,
+  );
+  return `between${between.indexOf(state) % HUES}`;
+}
+
+export function StateBadge({ state, process }: { state: string; process: Process | undefined }) {
+  return (
+    <span className={styles.badge} data-tone={toneOf(state, process)}>
+      {spoken(state)}
+    </span>
+  );
+}

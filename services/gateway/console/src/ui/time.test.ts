@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { relative, span } from "./time";
+
+test("spans are said in two units at most", () => {
+  expect([0, 45, 60, 3725, 86_400, 190_000].map(span)).toEqual(["0 s", "45 s", "1 min", "1 h 2 min", "1 d", "2 d 4 h"]);
+});
+
+test("moments are said from now", () => {
+  const now = new Date("2026-03-14T12:00:00Z");
+  const said = (at: string) => relative(new Date(at), now, "en");
+  expect(said("2026-03-14T11:59:30Z")).toBeNull();
+  expect(said("2026-03-14T11:55:00Z")).toBe("5 min. ago");
+  expect(said("2026-03-14T14:00:00Z")).toBe("in 2 hr.");
+});
