@@ -76,6 +76,7 @@ async fn one(
         view.extend(outline);
     }
     view["starts"] = definition.start_states().collect();
+    view["order"] = definition.states().collect();
     view["states"] = Value::Object(states);
     view["links"] = definition
         .relations()

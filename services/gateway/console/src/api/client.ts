@@ -26,6 +26,12 @@ export type Asked = {
 };
 
 let csrfToken: string | null = null;
+let language = "en";
+
+/** The language in which the API names things. */
+export function speak(code: string): void {
+  language = code;
+}
 
 /** The token that the session's changes carry; it came with the session. */
 export function carry(token: string | null): void {
@@ -47,7 +53,7 @@ export function url(path: string, query: Asked["query"] = {}): string {
 /** Asks, and gives the JSON of the answer. Throws a {@link Problem} for everything else. */
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   const method = asked.method ?? "GET";
-  const headers = new Headers({ accept: "application/json" });
+  const headers = new Headers({ accept: "application/json", "accept-language": language });
   if (asked.body !== undefined) headers.set("content-type", "application/json");
   if (method !== "GET" && csrfToken !== null) headers.set("x-csrf-token", csrfToken);
   if (method === "POST") headers.set("idempotency-key", onceKey());

@@ -79,13 +79,14 @@ async function follow(client: QueryClient, signal: AbortSignal): Promise<void> {
 
 /** Server-Sent Events of a body: the fields of which we use (WHATWG HTML, 9.2). */
 async function* parsed(body: ReadableStream<Uint8Array>): AsyncGenerator<{ id: string; data: string }> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let rest = "";
   let event = { id: "", data: "" };
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const lines = (rest + value).split(/\r?\n/);
+    const lines = (rest + decoder.decode(value, { stream: true })).split(/\r?\n/);
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line === "") {

@@ -43,7 +43,6 @@ export type Schema = {
 
 export type Field = {
   name: string;
-  label?: string;
   schema: Schema;
   index: "text" | "number" | "time" | null;
   read_only: boolean;
@@ -72,9 +71,13 @@ export type ProcessSummary = {
 };
 
 export type Process = ProcessSummary & {
+  /** How things are called in the reader's language. */
+  labels: { states: Record<string, string>; fields: Record<string, string>; roles: Record<string, string> };
   fields: Field[];
   open: { refused_because: string | null };
   starts: string[];
+  /** All states as the definition tells them: a life from its beginning on. */
+  order: string[];
   states: { [state: string]: Transition[] };
   links: { relation: string; inverse: string }[];
 };

@@ -3,7 +3,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { Problem } from "../api/client";
-import type { Data, Field, Process, Schema } from "../api/model";
+import type { Data, Field, Json, Process, Schema } from "../api/model";
 import { useSay } from "../i18n/words";
 import { fieldOf, ProblemBox } from "../ui/ProblemBox";
 import { Input } from "./Input";
@@ -61,9 +61,7 @@ export function CommandForm({ schema, process, given = {}, fields, submit, onSub
                 required={schema.required?.includes(field.name) ?? false}
                 fault={faultOf(field.name)}
                 autoFocus={index === 0}
-                onChange={(value) =>
-                  setData(({ [field.name]: _, ...others }) => (value === undefined ? others : { ...others, [field.name]: value }))
-                }
+                onChange={(value) => setData((before) => withField(before, field.name, value))}
               />
             </div>
           ))}
@@ -86,6 +84,11 @@ export function CommandForm({ schema, process, given = {}, fields, submit, onSub
       </Stack>
     </form>
   );
+}
+
+function withField(data: Data, name: string, value: Json | undefined): Data {
+  const others = Object.entries(data).filter(([known]) => known !== name);
+  return Object.fromEntries(value === undefined ? others : [...others, [name, value]]);
 }
 
 /** The fields of a command in the order of the definition, what is needed first. */

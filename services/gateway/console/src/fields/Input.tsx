@@ -38,7 +38,7 @@ export function Input(props: InputProps) {
     name: field.name,
     required,
     error: fault ?? null,
-    "data-autofocus": autoFocus || undefined,
+    autoFocus,
   };
   const text = typeof value === "string" ? value : "";
   const told = (said: string | null) => onChange(said === null || said === "" ? undefined : said);
@@ -104,7 +104,7 @@ function RecordInput({ field, label, value, required, fault, onChange, process, 
       name={field.name}
       required={required}
       error={fault ?? null}
-      data-autofocus={autoFocus || undefined}
+      autoFocus={autoFocus ?? false}
       data={data.map((one) => one.label)}
       filter={({ options }) => options}
       value={shown}

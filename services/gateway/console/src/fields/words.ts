@@ -17,7 +17,11 @@ export const isOwn = (name: string): name is Own => (OWN as readonly string[]).i
 
 export function labelOf(name: string, process: Process | undefined, say: Say): string {
   if (isOwn(name)) return say(`field.${name}`);
-  return process?.fields.find((field) => field.name === name)?.label ?? spoken(name);
+  return process?.labels.fields[name] ?? spoken(name);
+}
+
+export function stateLabel(state: string, process: Process | undefined): string {
+  return process?.labels.states[state] ?? spoken(state);
 }
 
 /** Fields that say in a line what a record is about, the best first. */

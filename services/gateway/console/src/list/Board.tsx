@@ -13,6 +13,7 @@ import { Moment } from "../ui/Moment";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import { both } from "./filter";
+import { isOfFilter } from "./FilterBar";
 import styles from "./Board.module.css";
 
 /** Cards of a column; who wants more looks at the list. */
@@ -20,10 +21,9 @@ const CARDS = 30;
 const ON_A_CARD = 3;
 
 export function Board({ process, search }: { process: Process; search: ListSearch }) {
-  const states = inOrder(process);
   return (
     <div className={styles.board} tabIndex={0} role="region" aria-label={process.title}>
-      {states.map((state) => (
+      {process.order.map((state) => (
         <Column key={state} process={process} state={state} search={search} />
       ))}
     </div>
@@ -42,7 +42,7 @@ function Column({ process, state, search }: { process: Process; state: string; s
       <h2>
         <StateBadge state={state} process={process} /> <span>{page.data ? count : ""}</span>
       </h2>
-      <ProblemBox error={page.error} />
+      <ProblemBox error={isOfFilter(page.error) ? null : page.error} />
       <ul>
         {items.map((record) => (
           <Card key={record.id} process={process} record={record} />
@@ -71,16 +71,3 @@ function Card({ process, record }: { process: Process; record: RecordView }) {
   );
 }
 
-/** States from the start on, as transitions lead; those that nothing leaves come last. */
-function inOrder(process: Process): string[] {
-  const found: string[] = [];
-  const queue = [...process.starts];
-  for (let state = queue.shift(); state !== undefined; state = queue.shift()) {
-    if (found.includes(state)) continue;
-    found.push(state);
-    queue.push(...(process.states[state] ?? []).map((transition) => transition.to));
-  }
-  const all = [...found, ...Object.keys(process.states).filter((state) => !found.includes(state))];
-  const isEnd = (state: string) => Number((process.states[state] ?? []).length === 0);
-  return all.toSorted((one, other) => isEnd(one) - isEnd(other));
-}

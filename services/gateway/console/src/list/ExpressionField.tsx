@@ -1,19 +1,17 @@
 /** The filter expression itself, with what can stand where, and its faults in place. */
 
 import { Textarea } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useId, useRef, useState, type KeyboardEvent } from "react";
 import type { Process } from "../api/model";
-import { some } from "../api/queries";
 import { useSay } from "../i18n/words";
 import { completions, type Completion } from "./filter";
 import styles from "./ExpressionField.module.css";
 
 const SHOWN = 8;
 
-type Props = { process: Process; filter: string; onChange: (filter: string | undefined) => void };
+type Props = { process: Process; filter: string; fault: string | null; onChange: (filter: string | undefined) => void };
 
-export function ExpressionField({ process, filter, onChange }: Props) {
+export function ExpressionField({ process, filter, fault, onChange }: Props) {
   const say = useSay();
   const [written, setWritten] = useState(filter);
   const [last, setLast] = useState(filter);
@@ -25,8 +23,6 @@ export function ExpressionField({ process, filter, onChange }: Props) {
     setLast(filter);
     setWritten(filter);
   }
-  // The list itself is asked; what the API says of the filter stands here.
-  const asked = useQuery({ ...some(process.collection, { filter: last }, 1), enabled: last !== "" });
 
   const write = (text: string, caret: number) => {
     setWritten(text);
@@ -77,7 +73,7 @@ export function ExpressionField({ process, filter, onChange }: Props) {
         aria-controls={listId}
         aria-autocomplete="list"
         aria-activedescendant={isOpen ? `${listId}-${at}` : undefined}
-        error={asked.error?.message ?? null}
+        error={fault}
         value={written}
         onChange={(event) => write(event.currentTarget.value, event.currentTarget.selectionStart)}
         onKeyDown={press}

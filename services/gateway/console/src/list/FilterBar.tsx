@@ -2,11 +2,16 @@
 
 import { Button, NumberInput, Popover, Select, TagsInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
 import { Braces, ListFilter, Plus, X } from "lucide-react";
 import { useState } from "react";
+import { Problem } from "../api/client";
 import type { Json, Process } from "../api/model";
-import { labelOf, spoken } from "../fields/words";
+import { some } from "../api/queries";
+import { labelOf, stateLabel } from "../fields/words";
 import { useSay, type Say } from "../i18n/words";
+import { GuardedButton } from "../ui/GuardedButton";
+import { fieldOf } from "../ui/ProblemBox";
 import { toLocalInput } from "../ui/time";
 import { ExpressionField } from "./ExpressionField";
 import { indexed, operators, toConditions, toExpression, valuesOf, type Condition, type Kind, type Operator } from "./filter";
@@ -19,11 +24,14 @@ export function FilterBar({ process, filter, onChange }: Props) {
   const [wantsExpression, expression] = useDisclosure(false);
   const conditions = toConditions(filter ?? "");
   const isExpression = wantsExpression || conditions === null;
+  // The list itself is asked; what the API says of the filter stands here.
+  const asked = useQuery({ ...some(process.collection, { filter: filter ?? "" }, 1), enabled: filter !== undefined });
+  const fault = isOfFilter(asked.error) ? asked.error.message : null;
   const set = (next: Condition[]) => onChange(next.length === 0 ? undefined : toExpression(next));
   return (
     <div className={styles.bar}>
       {isExpression ? (
-        <ExpressionField process={process} filter={filter ?? ""} onChange={onChange} />
+        <ExpressionField process={process} filter={filter ?? ""} fault={fault} onChange={onChange} />
       ) : (
         <>
           {conditions.map((condition, index) => (
@@ -39,20 +47,28 @@ export function FilterBar({ process, filter, onChange }: Props) {
           <AddCondition process={process} onAdd={(condition) => set([...conditions, condition])} />
         </>
       )}
-      <Button
+      <GuardedButton
         size="compact-sm"
         variant="subtle"
         color="gray"
         leftSection={isExpression ? <ListFilter size={14} aria-hidden /> : <Braces size={14} aria-hidden />}
-        data-disabled={(isExpression && conditions === null) || undefined}
-        aria-disabled={isExpression && conditions === null}
-        title={conditions === null ? say("list.tooRich") : undefined}
-        onClick={() => conditions !== null && expression.toggle()}
+        refusal={conditions === null ? say("list.tooRich") : null}
+        onPress={expression.toggle}
       >
         {say(isExpression ? "list.asConditions" : "list.asExpression")}
-      </Button>
+      </GuardedButton>
+      {fault !== null && !isExpression && (
+        <p className={styles.fault} role="alert">
+          {fault}
+        </p>
+      )}
     </div>
   );
+}
+
+/** Whether the filter is what the API refused. */
+export function isOfFilter(error: unknown): error is Problem {
+  return error instanceof Problem && error.faults.some((fault) => fieldOf(fault.path) === "filter");
 }
 
 function operatorName(op: Operator, kind: Kind, say: Say): string {
@@ -61,7 +77,6 @@ function operatorName(op: Operator, kind: Kind, say: Say): string {
 }
 
 function shown(value: Json): string {
-  if (Array.isArray(value)) return value.map(shown).join(", ");
   const text = String(value);
   return /^\d{4}-\d\d-\d\dT/.test(text) ? text.slice(0, 16).replace("T", " ") : text;
 }
@@ -77,7 +92,7 @@ function ConditionChip({ number, process, condition, onChange, onRemove }: { num
         <span className={styles.chip}>
           <button type="button" aria-label={say("list.condition", { number })} aria-description={toExpression([condition])} onClick={open.toggle}>
             <b>{labelOf(condition.field, process, say)}</b> {operatorName(condition.op, kind, say)}{" "}
-            {hasValue && <b>{spokenValue(condition.field, shown(condition.value))}</b>}
+            {hasValue && <b>{spokenValue(condition, process)}</b>}
           </button>
           <button type="button" aria-label={`${say("common.remove")}: ${labelOf(condition.field, process, say)}`} onClick={onRemove}>
             <X size={14} aria-hidden />
@@ -98,7 +113,10 @@ function ConditionChip({ number, process, condition, onChange, onRemove }: { num
   );
 }
 
-const spokenValue = (field: string, value: string) => (field === "state" ? value.split(", ").map(spoken).join(", ") : value);
+function spokenValue({ field, value }: Condition, process: Process): string {
+  const said = Array.isArray(value) ? value : [value];
+  return said.map((one) => (field === "state" ? stateLabel(String(one), process) : shown(one))).join(", ");
+}
 
 function AddCondition({ process, onAdd }: { process: Process; onAdd: (condition: Condition) => void }) {
   const say = useSay();
@@ -161,9 +179,7 @@ function ConditionForm({ process, given, onDone }: { process: Process; given: Co
         onChange={(op) => op !== null && setCondition({ ...condition, op: op as Operator, value: op === "in" ? [] : null })}
       />
       <ConditionValue process={process} kind={kind} condition={condition} onChange={(value) => setCondition({ ...condition, value })} />
-      <Button type="submit" data-disabled={!isWhole || undefined} aria-disabled={!isWhole}>
-        {say("common.apply")}
-      </Button>
+      <Button type="submit">{say("common.apply")}</Button>
     </form>
   );
 }
@@ -187,7 +203,7 @@ function ConditionValue({ process, kind, condition, onChange }: { process: Proce
   }
   const known = valuesOf(field, process);
   if (known.length > 0) {
-    return <Select {...within} label={label} searchable data={known.map((one) => ({ value: one, label: spokenValue(field, one) }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
+    return <Select {...within} label={label} searchable data={known.map((one) => ({ value: one, label: field === "state" ? stateLabel(one, process) : one }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
   }
   return <TextInput label={label} value={typeof value === "string" ? value : ""} onChange={(event) => onChange(event.currentTarget.value)} />;
 }

@@ -1,6 +1,6 @@
 /** The records of a process: a list or a board of one query, which stands in the address. */
 
-import { ActionIcon, Button, SegmentedControl, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, SegmentedControl, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -12,6 +12,7 @@ import { usualColumns } from "../fields/words";
 import { useSay } from "../i18n/words";
 import type { ListSearch } from "../routes";
 import { useKeys } from "../shell/keys";
+import { GuardedButton } from "../ui/GuardedButton";
 import { ProblemBox } from "../ui/ProblemBox";
 import { Board } from "./Board";
 import { ColumnsMenu } from "./ColumnsMenu";
@@ -83,17 +84,9 @@ function List({ summary, process }: { summary: ProcessSummary; process: Process 
               { value: "board", label: <Choice icon={<SquareKanban size={15} aria-hidden />} text={say("list.board")} /> },
             ]}
           />
-          <Tooltip label={refusal} disabled={refusal === null}>
-            <Button
-              leftSection={<Plus size={16} aria-hidden />}
-              data-disabled={refusal !== null || undefined}
-              aria-disabled={refusal !== null}
-              aria-description={refusal ?? undefined}
-              onClick={() => refusal === null && create()}
-            >
-              {say("list.create")}
-            </Button>
-          </Tooltip>
+          <GuardedButton refusal={refusal} leftSection={<Plus size={16} aria-hidden />} onPress={create}>
+            {say("list.create")}
+          </GuardedButton>
         </div>
       </div>
       <div className={styles.tools}>

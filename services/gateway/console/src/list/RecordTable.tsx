@@ -18,6 +18,7 @@ import { ProblemBox } from "../ui/ProblemBox";
 import { BulkBar } from "./BulkBar";
 import { CellEditor } from "./CellEditor";
 import { indexed } from "./filter";
+import { isOfFilter } from "./FilterBar";
 import type { Change } from "./ListPage";
 import styles from "./RecordTable.module.css";
 
@@ -59,7 +60,7 @@ export function RecordTable({ process, columns, search, onChange }: Props) {
         </Button>
       )}
       {chosen.length > 0 && <BulkBar process={process} records={chosen} onClear={() => setSelected(new Set())} onDone={reload} />}
-      <ProblemBox error={list.error} />
+      <ProblemBox error={isOfFilter(list.error) ? null : list.error} />
       {/* Wide tables scroll by themselves; with the keyboard, too. */}
       <div className={styles.frame} tabIndex={0} role="region" aria-label={process.title}>
         <table className={styles.table} aria-busy={list.isPending}>

@@ -62,8 +62,9 @@ function SaveView({ process, search, onDone }: { process: Process; search: ListS
   const [error, setError] = useState<unknown>(null);
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    const { new: _, ...query } = search;
-    const body = { name, of: process.process, query: JSON.stringify(query), ...(shared.length > 0 && { shared }) };
+    // `new` is a dialogue, and no part of a list.
+    const query = JSON.stringify(search, (key, value: unknown) => (key === "new" ? undefined : value));
+    const body = { name, of: process.process, query, ...(shared.length > 0 && { shared }) };
     try {
       await ask(api.collection(VIEWS), { method: "POST", body });
       await client.invalidateQueries({ queryKey: ["records", VIEWS] });

@@ -8,7 +8,7 @@ const process = {
     { name: "service", schema: {}, index: "text", choices: [{ value: "SVC-PAY", title: null }] },
     { name: "title", schema: {}, index: null },
   ],
-  states: { new: [], on_hold: [] },
+  order: ["new", "on_hold"],
 } as unknown as Process;
 
 test("conditions are expressions, and back", () => {

@@ -111,7 +111,7 @@ export function completions(written: string, process: Process): Completion[] {
 
 /** The values that a text field can have, where they are known. */
 export function valuesOf(name: string, process: Process): string[] {
-  if (name === "state") return Object.keys(process.states);
+  if (name === "state") return process.order;
   const field = process.fields.find((known) => known.name === name);
   return field?.choices?.map((choice) => choice.value) ?? field?.schema.enum?.map(String) ?? [];
 }

@@ -1,25 +1,14 @@
-/** Something that may be done to a record; what may not says why, and is never hidden. */
+/** Something that may be done to a record, or may not, and why. */
 
-import { Button, Tooltip } from "@mantine/core";
 import type { Offer } from "../api/model";
+import { GuardedButton } from "../ui/GuardedButton";
 
 type Props = { offer: Offer; variant: "filled" | "default"; onTake: () => void };
 
 export function OfferButton({ offer, variant, onTake }: Props) {
-  const refusal = offer.refused_because;
   return (
-    <Tooltip label={refusal} disabled={refusal === null}>
-      <Button
-        size="sm"
-        variant={variant}
-        // It stays in the order of the keyboard, so that its reason is heard, too.
-        data-disabled={refusal !== null || undefined}
-        aria-disabled={refusal !== null}
-        aria-description={refusal ?? undefined}
-        onClick={() => refusal === null && onTake()}
-      >
-        {offer.label}
-      </Button>
-    </Tooltip>
+    <GuardedButton size="sm" variant={variant} refusal={offer.refused_because} onPress={onTake}>
+      {offer.label}
+    </GuardedButton>
   );
 }

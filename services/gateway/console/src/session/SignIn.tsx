@@ -60,6 +60,7 @@ export function SignIn({ reason, onSignedIn }: { reason: string | null; onSigned
           <PasswordInput
             label={say(method === "token" ? "signIn.token" : "signIn.password")}
             description={method === "token" ? say("signIn.tokenHelp") : null}
+            visibilityToggleButtonProps={{ "aria-label": say("signIn.show") }}
             autoComplete={method === "token" ? "off" : "current-password"}
             required
             value={secret}

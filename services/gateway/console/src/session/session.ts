@@ -29,7 +29,7 @@ export function useSignOut(): () => Promise<void> {
   return async () => {
     await ask<void>(api.session, { method: "DELETE" });
     carry(null);
-    client.clear();
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== whoami.queryKey[0] });
     client.setQueryData(whoami.queryKey, null);
   };
 }

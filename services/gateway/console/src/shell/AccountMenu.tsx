@@ -10,7 +10,7 @@ const SCHEMES: MantineColorScheme[] = ["light", "dark", "auto"];
 
 export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const { code, say, choose } = useLanguage();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const signOut = useSignOut();
   const names = useLanguageNames();
   const chosen = (isChosen: boolean) => ({ rightSection: isChosen ? <Check size={14} aria-hidden /> : null });

@@ -21,9 +21,14 @@ const NUMBER = /^([a-z]{2,5})-?0*(\d+)$/i;
 export function Palette({ isOpen, onClose, onHelp }: { isOpen: boolean; onClose: () => void; onHelp: () => void }) {
   const { say } = useLanguage();
   return (
-    <Modal opened={isOpen} onClose={onClose} withCloseButton={false} padding={0} size="lg" yOffset="10vh" aria-label={say("palette.title")}>
-      <Chooser onClose={onClose} onHelp={onHelp} />
-    </Modal>
+    <Modal.Root opened={isOpen} onClose={onClose} size="lg" yOffset="10vh" lockScroll={false}>
+      <Modal.Overlay />
+      <Modal.Content aria-label={say("palette.title")}>
+        <Modal.Body p={0}>
+          <Chooser onClose={onClose} onHelp={onHelp} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
@@ -83,7 +88,7 @@ function Chooser({ onClose, onHelp }: { onClose: () => void; onHelp: () => void 
 function useEntries(words: string, onHelp: () => void): Entry[] {
   const { say, choose } = useLanguage();
   const navigate = useNavigate();
-  const { setColorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const signOut = useSignOut();
   const known = useQuery(processes).data ?? [];
   const go = (to: string) => () => void navigate({ to });

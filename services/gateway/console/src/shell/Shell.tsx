@@ -25,49 +25,50 @@ const OFFLINE_AFTER_MS = 4000;
 export function Shell() {
   useLive();
   const say = useSay();
-  const [isMenuOpen, menu] = useDisclosure(false);
-  const [isPaletteOpen, palette] = useDisclosure(false);
-  const [isHelpOpen, help] = useDisclosure(false);
+  const [isMenuOpen, { open: openMenu, close: closeMenu }] = useDisclosure(false);
+  const [isPaletteOpen, { open: openPalette, close: closePalette, toggle: togglePalette }] = useDisclosure(false);
+  const [isHelpOpen, { open: openHelp, close: closeHelp }] = useDisclosure(false);
+  const isLive = useIsLive();
   const { pathname } = useLocation();
-  useEffect(() => menu.close(), [pathname, menu]);
-  useKeys(useMemo(() => ({ "?": help.open }), [help]));
+  useEffect(() => closeMenu(), [pathname, closeMenu]);
+  useKeys(useMemo(() => ({ "?": openHelp }), [openHelp]));
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        palette.toggle();
+        togglePalette();
       }
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [palette]);
+  }, [togglePalette]);
 
   return (
-    <div className={styles.shell}>
+    <div className={styles.shell} data-live={isLive}>
       <a className={styles.skip} href="#page">
         {say("app.skip")}
       </a>
       <header className={styles.top}>
-        <ActionIcon variant="subtle" color="gray" aria-label={say("nav.menu")} onClick={menu.open}>
+        <ActionIcon variant="subtle" color="gray" aria-label={say("nav.menu")} onClick={openMenu}>
           <MenuIcon size={20} aria-hidden />
         </ActionIcon>
         <Brand />
-        <ActionIcon variant="subtle" color="gray" aria-label={say("palette.title")} onClick={palette.open}>
+        <ActionIcon variant="subtle" color="gray" aria-label={say("palette.title")} onClick={openPalette}>
           <Command size={18} aria-hidden />
         </ActionIcon>
       </header>
       <aside className={styles.side}>
-        <Side onPalette={palette.open} onHelp={help.open} />
+        <Side onPalette={openPalette} onHelp={openHelp} />
       </aside>
-      <Drawer opened={isMenuOpen} onClose={menu.close} title={say("nav.menu")} size="17rem" lockScroll={false}>
-        <Side onPalette={palette.open} onHelp={help.open} />
+      <Drawer opened={isMenuOpen} onClose={closeMenu} title={say("nav.menu")} size="17rem" lockScroll={false}>
+        <Side onPalette={openPalette} onHelp={openHelp} />
       </Drawer>
       <main id="page" className={styles.page} tabIndex={-1}>
         <Offline />
         <Outlet />
       </main>
-      <Palette isOpen={isPaletteOpen} onClose={palette.close} onHelp={help.open} />
-      <HelpDialog isOpen={isHelpOpen} onClose={help.close} />
+      <Palette isOpen={isPaletteOpen} onClose={closePalette} onHelp={openHelp} />
+      <HelpDialog isOpen={isHelpOpen} onClose={closeHelp} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** A state, in a colour that tells where in the life of a record it is. */
 
 import type { Process } from "../api/model";
-import { spoken } from "../fields/words";
+import { stateLabel } from "../fields/words";
 import styles from "./StateBadge.module.css";
 
 const HUES = 5;
@@ -12,7 +12,7 @@ export function toneOf(state: string, process: Process | undefined): string {
   if (process.starts.includes(state)) return "start";
   const transitions = process.states[state] ?? [];
   if (transitions.length === 0) return "ended";
-  const between = Object.keys(process.states).filter(
+  const between = process.order.filter(
     (name) => !process.starts.includes(name) && (process.states[name] ?? []).length > 0,
   );
   return `between${between.indexOf(state) % HUES}`;
@@ -21,7 +21,7 @@ export function toneOf(state: string, process: Process | undefined): string {
 export function StateBadge({ state, process }: { state: string; process: Process | undefined }) {
   return (
     <span className={styles.badge} data-tone={toneOf(state, process)}>
-      {spoken(state)}
+      {stateLabel(state, process)}
     </span>
   );
 }

@@ -1,0 +1,204 @@
+/** Working a queue. */
+
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessible, Desk } from "./browser";
+import { incidents, people, type People } from "./organisation";
+import { Platform } from "./platform";
+
+let platform: Platform;
+let desk: Desk;
+let who: People;
+let numbers: string[];
+
+beforeAll(async () => {
+  platform = await Platform.up();
+  who = await people(platform);
+  numbers = await incidents(platform, who);
+  desk = await Desk.of(platform);
+});
+
+afterAll(async () => {
+  try {
+    await desk.close();
+  } finally {
+    await platform.down();
+  }
+});
+
+const rows = (page: Page) => page.locator("tbody tr[data-number]");
+const row = (page: Page, number: string | undefined) => page.locator(`tr[data-number="${number}"]`);
+const order = (page: Page) => rows(page).evaluateAll((all) => all.map((one) => one.getAttribute("data-number")));
+
+async function list(path = "/incidents", login = "ada"): Promise<Page> {
+  const page = await desk.signedIn(login, path);
+  await rows(page).first().waitFor();
+  return page;
+}
+
+test("the queue loads little script, and axe finds nothing", async () => {
+  const page = await list();
+  const bytes = await page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .filter((entry) => entry.name.endsWith(".js"))
+      .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0),
+  );
+  console.log(`script of the queue: ${Math.round(bytes / 1000)} kB compressed`);
+  expect(bytes).toBeGreaterThan(10_000);
+  expect(bytes).toBeLessThanOrEqual(300_000);
+  await accessible(page, "list");
+});
+
+test("conditions narrow the list, and say so as an expression", async () => {
+  const page = await list();
+  await page.getByRole("button", { name: "Add condition" }).click();
+  await page.getByRole("combobox", { name: "Value" }).fill("new");
+  await page.getByRole("combobox", { name: "Value" }).press("Enter");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect.poll(() => rows(page).count()).toBe(3);
+  expect(new URL(page.url()).searchParams.get("filter")).toBe("record.state in ['new']");
+  await page.getByRole("button", { name: "As expression" }).click();
+  const box = page.getByRole("combobox", { name: "Expression" });
+  expect(await box.inputValue()).toBe("record.state in ['new']");
+});
+
+test("an expression is completed while it is written, and its faults stand beneath it", async () => {
+  const page = await list();
+  await page.getByRole("button", { name: "As expression" }).click();
+  const box = page.getByRole("combobox", { name: "Expression" });
+  await box.pressSequentially("record.pri");
+  await page.getByRole("option", { name: "priority" }).waitFor();
+  await box.press("Tab");
+  await box.pressSequentially(" <= 2 || record.state == 'on_");
+  await box.press("Tab");
+  await box.press("Enter");
+  await expect.poll(() => rows(page).count()).toBe(4);
+  await box.fill("record.title == 'x'");
+  await box.press("Enter");
+  await page.getByText("`record.title` has no index").waitFor();
+});
+
+test("a row changes where it stands, and others are announced", async () => {
+  const page = await list();
+  await page.locator('[data-live="true"]').waitFor();
+  const before = await order(page);
+  const number = numbers[7];
+  await platform.take("incidents", String(number), "assign", { group: who.network });
+  await row(page, number).getByText("Assigned").waitFor();
+  expect(await order(page)).toEqual(before);
+  const opened = await platform.open("incidents", { title: "The roof leaks", impact: "low", urgency: "low" });
+  await page.getByRole("button", { name: "1 changed since: show them" }).click();
+  await row(page, opened).waitFor();
+});
+
+test("one action for many tells each its own result", async () => {
+  const page = await list("/incidents?sort=number", "ben");
+  await page.getByRole("checkbox", { name: `Select ${numbers[5]}` }).check();
+  await page.getByRole("checkbox", { name: `Select ${numbers[3]}` }).check();
+  await page.getByRole("group", { name: "2 selected" }).getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("Asked for twice.");
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).last().click();
+  const results = page.getByRole("dialog", { name: "1 of 2 done" });
+  await results.getByText("Done", { exact: true }).waitFor();
+  await results.getByText("is not possible while").waitFor();
+  await results.getByRole("button", { name: "Close" }).last().click();
+  await row(page, numbers[5]).getByText("Cancelled").waitFor();
+});
+
+test("everything goes by keyboard", async () => {
+  const page = await list("/incidents?sort=number");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await page.keyboard.press("x");
+  expect(await page.getByRole("checkbox", { name: `Select ${numbers[0]}` }).isChecked()).toBe(true);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Card payments are declined", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Type a command" }).fill("inc2");
+  await page.getByRole("option", { name: /INC0000002/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Mail arrives an hour late" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Type a command" }).fill("go to group");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Group", level: 1 }).waitFor();
+  await page.keyboard.press("/");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("search");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await accessible(page, "keyboard shortcuts");
+});
+
+test("the file that a list becomes holds values, no formulas", async () => {
+  await platform.open("incidents", { title: '=HYPERLINK("http://x")', impact: "low", urgency: "low" });
+  const page = await list("/incidents?columns=number,title,state&sort=number");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
+  const text = readFileSync(await download.path(), "utf8");
+  const lines = text.replace("\uFEFF", "").trim().split("\r\n");
+  expect(lines[0]).toBe("Number,Title,State");
+  expect(lines).toContain("INC0000001,Card payments are declined at the Lisbon stores,in_progress");
+  expect(text).toContain(`"'=HYPERLINK(""http://x"")"`);
+});
+
+test("a list is saved for later, and shared", async () => {
+  const page = await list("/incidents?filter=record.priority+%3C%3D+2&sort=priority");
+  await page.getByRole("button", { name: "Views" }).click();
+  await page.getByRole("menuitem", { name: "Save this view" }).click();
+  await page.getByLabel("Name of the view").fill("What burns");
+  await page.getByRole("combobox", { name: "Shared with roles" }).fill("agent");
+  await page.getByRole("combobox", { name: "Shared with roles" }).press("Enter");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("View saved.").waitFor();
+
+  const ben = await list("/incidents", "ben");
+  await ben.getByRole("button", { name: "Views" }).click();
+  await ben.getByRole("menuitem", { name: "What burns" }).click();
+  await ben.getByRole("button", { name: "Condition 1" }).waitFor();
+  expect(new URL(ben.url()).searchParams.get("filter")).toBe("record.priority <= 2");
+});
+
+test("one field of one row is changed from the list", async () => {
+  const page = await list("/incidents?sort=number");
+  await row(page, numbers[2]).getByText("Store Tills").dblclick();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox", { name: "Service" }).fill("SVC-PAY");
+  await page.keyboard.press("Tab");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await row(page, numbers[2]).getByText("Instant Payments").waitFor();
+});
+
+test("the board shows the same query by state", async () => {
+  const page = await desk.signedIn("ada", "/incidents");
+  await page.getByRole("radiogroup", { name: "View" }).getByText("Board").click();
+  await page.getByRole("region", { name: "Incident" }).getByRole("link", { name: "Card payments are declined at the Lisbon stores" }).waitFor();
+  const columns = await page.getByRole("region", { name: "Incident" }).getByRole("heading", { level: 2 }).allInnerTexts();
+  expect(columns.map((text) => text.split("\n")[0])).toEqual(["New", "Assigned", "In progress", "On hold", "Resolved", "Closed", "Cancelled"]);
+  await accessible(page, "board");
+});
+
+test("a long list goes on as far as somebody looks", async () => {
+  const commands = Array.from({ length: 150 }, (_, index) => ({ open: { name: `Person ${index}` } }));
+  await platform.ask("POST", "persons/batch", { commands });
+  const page = await list("/persons?sort=number");
+  expect(await rows(page).count()).toBe(50);
+  await expect
+    .poll(async () => {
+      await rows(page).last().scrollIntoViewIfNeeded();
+      return rows(page).count();
+    }, { timeout: 20_000 })
+    .toBe(153);
+});
+
+test("on a phone the list is one of cards", async () => {
+  const page = await desk.signedIn("ada", "/incidents", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await rows(page).first().waitFor();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+  await accessible(page, "list on a phone");
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("dialog").getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+});

@@ -1,0 +1,94 @@
+/** The states of a process and the ways between them; a record's own way is drawn strong. */
+
+import dagre from "@dagrejs/dagre";
+import { useId, useMemo } from "react";
+import type { Process } from "../api/model";
+import { stateLabel } from "../fields/words";
+import { useSay } from "../i18n/words";
+import { toneOf } from "../ui/StateBadge";
+import styles from "./Diagram.module.css";
+
+type Step = { from: string | null; to: string };
+type Props = { process: Process; state: string; steps: Step[] };
+
+/** All in pixels; a letter is about this wide. */
+const LETTER = 7.4;
+const HEIGHT = 36;
+
+export function Diagram({ process, state, steps }: Props) {
+  const say = useSay();
+  const id = useId();
+  const { nodes, edges, width, height } = useMemo(() => laidOut(process), [process]);
+  const visited = new Set(steps.map((step) => step.to));
+  const taken = new Set(steps.map((step) => `${step.from}>${step.to}`));
+  const path = steps.filter((step) => step.from !== step.to).map((step) => stateLabel(step.to, process)).join(" → ");
+  return (
+    <div className={styles.frame} tabIndex={0} role="region" aria-label={say("record.diagram")}>
+      <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={say("record.path", { path })}>
+        <defs>
+          {(["way", "taken"] as const).map((kind) => (
+            <marker key={kind} id={`${id}-${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+              <path className={styles[`${kind}Tip`]} d="M0 0L8 4L0 8z" />
+            </marker>
+          ))}
+        </defs>
+        {edges.map(({ from, to, points, labels }) => {
+          const kind = taken.has(`${from}>${to}`) ? "taken" : "way";
+          return (
+            <path key={`${from}>${to}`} className={styles[kind]} d={curve(points)} markerEnd={`url(#${id}-${kind})`}>
+              <title>{labels.join(", ")}</title>
+            </path>
+          );
+        })}
+        {nodes.map(({ name, x, y, width }) => (
+          <g key={name} className={styles.state} data-tone={toneOf(name, process)} data-visited={visited.has(name) || undefined} data-here={name === state || undefined}>
+            <rect x={x - width / 2} y={y - HEIGHT / 2} width={width} height={HEIGHT} rx={HEIGHT / 2} />
+            <text x={x} y={y} textAnchor="middle" dominantBaseline="central">
+              {stateLabel(name, process)}
+            </text>
+          </g>
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+type Point = { x: number; y: number };
+
+function laidOut(process: Process) {
+  const graph = new dagre.graphlib.Graph();
+  graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 60, marginx: 12, marginy: 12 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const name of process.order) {
+    graph.setNode(name, { width: stateLabel(name, process).length * LETTER + 32, height: HEIGHT });
+  }
+  const labels = new Map<string, { from: string; to: string; labels: string[] }>();
+  for (const [from, transitions] of Object.entries(process.states)) {
+    for (const { to, label } of transitions.filter((transition) => transition.to !== from)) {
+      const key = `${from}>${to}`;
+      const known = labels.get(key) ?? { from, to, labels: [] };
+      known.labels.push(label);
+      labels.set(key, known);
+      graph.setEdge(from, to);
+    }
+  }
+  dagre.layout(graph);
+  const { width = 0, height = 0 } = graph.graph();
+  const nodes = graph.nodes().map((name) => ({ name, ...(graph.node(name) as Point & { width: number }) }));
+  const edges = [...labels.values()].map((edge) => ({ ...edge, points: (graph.edge(edge.from, edge.to) as { points: Point[] }).points }));
+  return { nodes, edges, width, height };
+}
+
+/** A smooth line through the points: each is the corner of a curve between the middles beside it. */
+function curve(points: Point[]): string {
+  const [first, ...rest] = points;
+  const last = rest.pop();
+  if (!first || !last) return "";
+  let path = `M${first.x} ${first.y}`;
+  rest.forEach((point, index) => {
+    const next = rest[index + 1] ?? last;
+    const end = index === rest.length - 1 ? last : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
+    path += `Q${point.x} ${point.y} ${end.x} ${end.y}`;
+  });
+  return rest.length === 0 ? `${path}L${last.x} ${last.y}` : path;
+}

@@ -1,0 +1,218 @@
+/** One record: where it stands, what may be done, what it says, and what happened. */
+
+import { Button, Loader, Modal, SegmentedControl } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { ChevronRight, Pencil, UserRoundPlus } from "lucide-react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { ask, Problem } from "../api/client";
+import type { CommandSchemas, Data, Offer, Process, ProcessSummary, RecordView } from "../api/model";
+import { history, process as processQuery, processes, record as recordQuery, schemas } from "../api/queries";
+import { CommandForm } from "../fields/CommandForm";
+import { headline } from "../fields/words";
+import { useSay } from "../i18n/words";
+import { api, place } from "../paths";
+import { useWho } from "../session/session";
+import { useKeys } from "../shell/keys";
+import { useOffered } from "../shell/offered";
+import { Moment } from "../ui/Moment";
+import { notice } from "../ui/Notice";
+import { ProblemBox } from "../ui/ProblemBox";
+import { StateBadge } from "../ui/StateBadge";
+import { ColumnValue } from "../fields/Value";
+import { Clocks } from "./Clocks";
+import { Details } from "./Details";
+import { LinksCard } from "./LinksCard";
+import { OfferButton } from "./OfferButton";
+import { Timeline } from "./Timeline";
+import styles from "./RecordPage.module.css";
+
+const Diagram = lazy(() => import("./Diagram").then(({ Diagram }) => ({ default: Diagram })));
+const route = getRouteApi("/$collection/$number");
+
+export function RecordPage() {
+  const say = useSay();
+  const { collection, number } = route.useParams();
+  const known = useQuery(processes);
+  const summary = known.data?.find((one) => one.collection === collection);
+  const process = useQuery({ ...processQuery(summary?.process ?? ""), enabled: summary !== undefined });
+  const record = useQuery({ ...recordQuery(collection, number), enabled: summary !== undefined });
+  useEffect(() => {
+    document.title = `${number} · ${say("app.name")}`;
+  }, [number, say]);
+  if (known.data && !summary) return <p>{say("problem.notFound")}</p>;
+  const error = known.error ?? process.error ?? record.error;
+  if (error) return <ProblemBox error={error} />;
+  if (!summary || !process.data || !record.data) return <Loader aria-label={say("common.loading")} />;
+  return <OneRecord key={record.data.id} summary={summary} process={process.data} record={record.data} />;
+}
+
+type Taking = { offer: Offer; given: Data };
+
+function OneRecord({ summary, process, record }: { summary: ProcessSummary; process: Process; record: RecordView }) {
+  const say = useSay();
+  const client = useQueryClient();
+  const schema = useQuery(schemas(process.process)).data;
+  const [taking, setTaking] = useState<Taking | null>(null);
+  const [isEditing, editing] = useDisclosure(false);
+  const [shown, setShown] = useState<"activity" | "diagram">("activity");
+  const comment = useRef<HTMLTextAreaElement>(null);
+  const offers = useMemo(() => record.offers ?? [], [record.offers]);
+  const mine = useMine(process, schema, offers);
+
+  const done = async (next: RecordView, words: string) => {
+    client.setQueryData(recordQuery(summary.collection, record.number).queryKey, next);
+    await client.invalidateQueries({ queryKey: ["record", summary.collection, record.number] });
+    void client.invalidateQueries({ queryKey: ["records"] });
+    notice(words);
+  };
+  const stale = (error: unknown): never => {
+    if (error instanceof Problem && error.status === 412) {
+      void client.invalidateQueries({ queryKey: ["record", summary.collection, record.number] });
+      throw new Problem({ status: 412, code: "stale", detail: say("record.stale", { number: record.number }), errors: [] });
+    }
+    throw error;
+  };
+  const take = async ({ offer }: Taking, data: Data) => {
+    const path = api.transition(summary.collection, record.number, offer.name);
+    const next = await ask<RecordView>(path, { method: "POST", body: data, rev: record.rev }).catch(stale);
+    setTaking(null);
+    await done(next, say("record.done", { label: offer.label }));
+  };
+  const begin = (offer: Offer, given: Data = {}) => {
+    const needsWords = Object.keys(schema?.transitions[offer.name]?.properties ?? {}).length > 0;
+    if (needsWords) setTaking({ offer, given });
+    else void take({ offer, given: {} }, {}).catch((error: unknown) => notice(String(error instanceof Error ? error.message : error), "failed"));
+  };
+  const amend = async (data: Data) => {
+    const names = new Set([...Object.keys(data), ...Object.keys(schema?.amend.properties ?? {})]);
+    const patch = Object.fromEntries(
+      [...names].filter((name) => JSON.stringify(data[name]) !== JSON.stringify(record.data[name])).map((name) => [name, data[name] ?? null]),
+    );
+    const next = await ask<RecordView>(api.record(summary.collection, record.number), { method: "PATCH", body: patch, rev: record.rev }).catch(stale);
+    editing.close();
+    await done(next, say("record.saved"));
+  };
+  const actions = offers.filter((offer) => offer.refused_because === null);
+  useOffered(useMemo(() => actions.map((offer) => ({ name: offer.name, label: offer.label, run: () => begin(offer) })), [record, schema])); // eslint-disable-line react-hooks/exhaustive-deps
+  useKeys(
+    useMemo(
+      () => ({
+        e: editing.open,
+        c: () => {
+          setShown("activity");
+          comment.current?.focus();
+        },
+        a: () => mine && begin(mine.offer, mine.given),
+      }),
+      // What is begun depends on the record as it stands.
+      // eslint-disable-next-line react-hooks/exhaustive-deps
+      [mine, record, schema],
+    ),
+  );
+
+  const amendable = useMemo(() => {
+    const names = Object.keys(schema?.amend.properties ?? {});
+    return Object.fromEntries(Object.entries(record.data).filter(([name]) => names.includes(name)));
+  }, [schema, record.data]);
+  const hasPriority = record.data.priority !== undefined && record.data.priority !== null;
+  const [first, ...others] = [...offers].sort((one, other) => Number(one.refused_because !== null) - Number(other.refused_because !== null));
+
+  return (
+    <article>
+      <nav aria-label={summary.title} className={styles.crumbs}>
+        <Link to={place.list(summary.collection)}>{summary.title}</Link>
+        <ChevronRight size={14} aria-hidden />
+        <span>{record.number}</span>
+      </nav>
+      <header className={styles.head}>
+        <h1>{headline(record)}</h1>
+        <div className={styles.facts}>
+          <StateBadge state={record.state} process={process} />
+          {hasPriority && <ColumnValue name="priority" record={record} process={process} />}
+          <span className={styles.since}>
+            <Moment at={record.updated_at} />
+          </span>
+        </div>
+        <div className={styles.actions} role="group" aria-label={say("record.actions")}>
+          {first && <OfferButton offer={first} variant={first.refused_because === null ? "filled" : "default"} onTake={() => begin(first)} />}
+          {others.map((offer) => (
+            <OfferButton key={offer.name} offer={offer} variant="default" onTake={() => begin(offer)} />
+          ))}
+          {mine && (
+            <Button variant="subtle" size="sm" leftSection={<UserRoundPlus size={15} aria-hidden />} onClick={() => begin(mine.offer, mine.given)}>
+              {say("record.assignMe")}
+            </Button>
+          )}
+          <Button variant="subtle" size="sm" leftSection={<Pencil size={15} aria-hidden />} onClick={editing.open}>
+            {say("record.edit")}
+          </Button>
+        </div>
+      </header>
+      <div className={styles.columns}>
+        <div className={styles.main}>
+          <SegmentedControl
+            className={styles.tabs}
+            size="sm"
+            aria-label={say("list.view")}
+            value={shown}
+            onChange={(value) => setShown(value === "diagram" ? "diagram" : "activity")}
+            data={[
+              { value: "activity", label: say("record.activity") },
+              { value: "diagram", label: say("record.diagram") },
+            ]}
+          />
+          {shown === "activity" ? (
+            <Timeline process={process} record={record} input={comment} />
+          ) : (
+            <Suspense fallback={<Loader aria-label={say("common.loading")} />}>
+              <Path process={process} record={record} />
+            </Suspense>
+          )}
+        </div>
+        <div className={styles.aside}>
+          <Clocks record={record} />
+          <Details process={process} record={record} />
+          <LinksCard process={process} record={record} />
+        </div>
+      </div>
+      <Modal opened={taking !== null} onClose={() => setTaking(null)} title={taking?.offer.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
+        {taking && schema && (
+          <CommandForm
+            schema={schema.transitions[taking.offer.name] ?? {}}
+            process={process}
+            given={taking.given}
+            submit={taking.offer.label}
+            onSubmit={(data) => take(taking, data)}
+            onCancel={() => setTaking(null)}
+          />
+        )}
+      </Modal>
+      <Modal opened={isEditing} onClose={editing.close} title={`${say("record.edit")}: ${record.number}`} size="xl" closeButtonProps={{ "aria-label": say("common.close") }}>
+        {schema && <CommandForm schema={schema.amend} process={process} given={amendable} submit={say("common.save")} onSubmit={amend} onCancel={editing.close} />}
+      </Modal>
+    </article>
+  );
+}
+
+function Path({ process, record }: { process: Process; record: RecordView }) {
+  const entries = useQuery(history(process.collection, record.number));
+  const steps = (entries.data ?? []).flatMap((entry) => (entry.to ? [{ from: entry.from ?? null, to: entry.to }] : []));
+  return <Diagram process={process} state={record.state} steps={steps} />;
+}
+
+/** The first thing offered that asks for a person: it can be begun with whoever looks. */
+function useMine(process: Process, schema: CommandSchemas | undefined, offers: Offer[]): Taking | null {
+  const { id } = useWho();
+  return useMemo(() => {
+    if (!id.startsWith("person:")) return null;
+    const people = process.fields.filter((field) => field.reference === "person").map((field) => field.name);
+    for (const offer of offers.filter(({ refused_because }) => refused_because === null)) {
+      const asked = Object.keys(schema?.transitions[offer.name]?.properties ?? {});
+      const field = people.find((name) => asked.includes(name));
+      if (field) return { offer, given: { [field]: id } };
+    }
+    return null;
+  }, [id, process, schema, offers]);
+}
