@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["*.e2e.ts"],
     // Each file has a platform and a browser of its own; two at once would only be in each other's way.
     fileParallelism: false,
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 180_000,
   },

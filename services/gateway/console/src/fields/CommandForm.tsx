@@ -75,7 +75,7 @@ export function CommandForm({ schema, process, given = {}, fields, submit, onSub
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
-            {say("common.cancel")}
+            {say("common.back")}
           </Button>
           <Button type="submit" loading={isBusy}>
             {submit}

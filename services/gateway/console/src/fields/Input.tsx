@@ -1,6 +1,6 @@
 /** A field to fill, drawn from its JSON Schema. */
 
-import { Autocomplete, JsonInput, MultiSelect, NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Fieldset, Group, Input as MantineInput, JsonInput, MultiSelect, NumberInput, Select, Switch, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -64,6 +64,7 @@ export function Input(props: InputProps) {
     const data = field.choices?.map((choice) => choice.value) ?? [];
     return <TagsInput {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
   }
+  if (isWindow(schema)) return <Window {...props} />;
   if (schema.type === "array" || schema.type === "object") return <Whole {...props} />;
   if (schema.format === "date-time") {
     return <TextInput {...common} type="datetime-local" value={text === "" ? "" : toLocalInput(text)} onChange={(event) => told(event.currentTarget.value === "" ? "" : new Date(event.currentTarget.value).toISOString())} />;
@@ -79,6 +80,43 @@ export function Input(props: InputProps) {
     return <Textarea {...common} autosize minRows={3} maxRows={12} value={text} onChange={(event) => told(event.currentTarget.value)} />;
   }
   return <TextInput {...common} value={text} onChange={(event) => told(event.currentTarget.value)} />;
+}
+
+/** A span of time, as definitions call `steward:window`. */
+function isWindow({ properties }: Schema): boolean {
+  return properties?.from?.format === "date-time" && properties.to?.format === "date-time";
+}
+
+function Window({ field, label, value, required, fault, onChange }: InputProps) {
+  const say = useSay();
+  const given = typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  const end = (name: "from" | "to") => {
+    const at = given[name];
+    return (
+      <TextInput
+        type="datetime-local"
+        label={say(`form.${name}`)}
+        name={`${field.name}.${name}`}
+        required={required}
+        value={typeof at === "string" ? toLocalInput(at) : ""}
+        onChange={(event) => {
+          const typed = event.currentTarget.value;
+          const others = Object.fromEntries(Object.entries(given).filter(([known]) => known !== name));
+          const next = typed === "" ? others : { ...others, [name]: new Date(typed).toISOString() };
+          onChange(Object.keys(next).length === 0 ? undefined : next);
+        }}
+      />
+    );
+  };
+  return (
+    <Fieldset legend={label}>
+      <Group grow align="flex-start">
+        {end("from")}
+        {end("to")}
+      </Group>
+      {fault !== undefined && <MantineInput.Error>{fault}</MantineInput.Error>}
+    </Fieldset>
+  );
 }
 
 function Choice({ field, value }: { field: Field; value: string }) {

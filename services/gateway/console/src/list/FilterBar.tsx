@@ -1,6 +1,6 @@
 /** The filter, as conditions to click together or as the expression itself. */
 
-import { Button, NumberInput, Popover, Select, TagsInput, TextInput } from "@mantine/core";
+import { Button, Checkbox, NumberInput, Popover, Select, Stack, TagsInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Braces, ListFilter, Plus, X } from "lucide-react";
@@ -16,6 +16,9 @@ import { toLocalInput } from "../ui/time";
 import { ExpressionField } from "./ExpressionField";
 import { indexed, operators, toConditions, toExpression, valuesOf, type Condition, type Kind, type Operator } from "./filter";
 import styles from "./FilterBar.module.css";
+
+/** So many values are all shown at once. */
+const FEW = 15;
 
 type Props = { process: Process; filter: string | undefined; onChange: (filter: string | undefined) => void };
 
@@ -192,7 +195,20 @@ function ConditionValue({ process, kind, condition, onChange }: { process: Proce
   if (op === "empty" || op === "given") return null;
   if (op === "in") {
     const isNumber = kind === "number";
-    return <TagsInput {...within} label={label} data={valuesOf(field, process)} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(isNumber ? said.map(Number).filter(Number.isFinite) : said)} />;
+    const known = valuesOf(field, process);
+    const chosen = Array.isArray(value) ? value.map(String) : [];
+    if (known.length > 0 && known.length <= FEW) {
+      return (
+        <Checkbox.Group label={label} value={chosen} onChange={onChange}>
+          <Stack gap={6} pt={4}>
+            {known.map((one) => (
+              <Checkbox key={one} value={one} label={field === "state" ? stateLabel(one, process) : one} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      );
+    }
+    return <TagsInput {...within} label={label} data={known} value={chosen} onChange={(said) => onChange(isNumber ? said.map(Number).filter(Number.isFinite) : said)} />;
   }
   if (kind === "number") {
     return <NumberInput label={label} value={typeof value === "number" ? value : ""} onChange={(said) => onChange(said === "" ? null : Number(said))} />;
