@@ -68,8 +68,8 @@ test("actions are what the record offers; what is refused says why", async () =>
   await page.getByText("Start: done").waitFor();
   await take(page, "Resolve");
   await page.getByRole("dialog").getByRole("button", { name: "Resolve" }).click();
-  await page.getByText("`resolve` needs `resolution`", { exact: true }).waitFor();
-  await page.getByText("`resolve` needs `resolution_code`").waitFor();
+  await page.getByText("`resolution` is missing", { exact: true }).waitFor();
+  await page.getByText("`resolution_code` is missing", { exact: true }).waitFor();
   await page.getByText("2 things need another look").waitFor();
 });
 

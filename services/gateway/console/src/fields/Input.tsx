@@ -73,7 +73,7 @@ export function Input(props: InputProps) {
     return <TextInput {...common} type="date" value={text} onChange={(event) => told(event.currentTarget.value)} />;
   }
   if (field.choices) {
-    return <Autocomplete {...common} data={field.choices.map((choice) => choice.value)} value={text} onChange={told} renderOption={({ option }) => <Choice field={field} value={option.value} />} />;
+    return <Autocomplete {...common} openOnFocus={false} data={field.choices.map((choice) => choice.value)} value={text} onChange={told} renderOption={({ option }) => <Choice field={field} value={option.value} />} />;
   }
   if (field.reference) return <RecordInput {...props} process={field.reference} />;
   if ((schema.maxLength ?? 0) > ONE_LINE) {
@@ -143,6 +143,7 @@ function RecordInput({ field, label, value, required, fault, onChange, process, 
       required={required}
       error={fault ?? null}
       autoFocus={autoFocus ?? false}
+      openOnFocus={false}
       data={data.map((one) => one.label)}
       filter={({ options }) => options}
       value={shown}

@@ -164,6 +164,7 @@ function ConditionForm({ process, given, onDone }: { process: Process; given: Co
         {...within}
         label={say("list.field")}
         searchable
+        openOnFocus={false}
         allowDeselect={false}
         data={[...fields.keys()].map((name) => ({ value: name, label: labelOf(name, process, say) }))}
         value={condition.field}
@@ -219,7 +220,7 @@ function ConditionValue({ process, kind, condition, onChange }: { process: Proce
   }
   const known = valuesOf(field, process);
   if (known.length > 0) {
-    return <Select {...within} label={label} searchable data={known.map((one) => ({ value: one, label: field === "state" ? stateLabel(one, process) : one }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
+    return <Select {...within} label={label} searchable openOnFocus={false} data={known.map((one) => ({ value: one, label: field === "state" ? stateLabel(one, process) : one }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
   }
   return <TextInput label={label} value={typeof value === "string" ? value : ""} onChange={(event) => onChange(event.currentTarget.value)} />;
 }

@@ -1,6 +1,6 @@
 /** Lists that somebody saved: their own, and those that were shared with them. */
 
-import { Button, Menu, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { Button, Checkbox, Menu, Modal, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark, BookmarkPlus, Users } from "lucide-react";
@@ -8,6 +8,7 @@ import { useState, type FormEvent } from "react";
 import { ask } from "../api/client";
 import type { Process, RecordView } from "../api/model";
 import { some } from "../api/queries";
+import { spoken } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { api } from "../paths";
 import type { ListSearch } from "../routes";
@@ -78,7 +79,13 @@ function SaveView({ process, search, onDone }: { process: Process; search: ListS
     <form onSubmit={(event) => void save(event)} noValidate>
       <Stack>
         <TextInput label={say("list.viewName")} required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <TagsInput label={say("list.viewShared")} data={process.roles} value={shared} onChange={setShared} />
+        <Checkbox.Group label={say("list.viewShared")} value={shared} onChange={setShared}>
+          <Stack gap={6} pt={4}>
+            {process.roles.map((role) => (
+              <Checkbox key={role} value={role} label={process.labels.roles[role] ?? spoken(role)} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
         <ProblemBox error={error} />
         <Button type="submit">{say("common.save")}</Button>
       </Stack>
