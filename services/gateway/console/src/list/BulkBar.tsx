@@ -40,7 +40,7 @@ export function BulkBar({ process, records, onClear, onDone }: Props) {
       <CloseButton aria-label={say("list.clear")} onClick={onClear} />
       <Modal opened={taking !== null} onClose={() => setTaking(null)} title={taking?.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
         {taking && schema.data ? (
-          <CommandForm schema={schema.data.transitions[taking.name] ?? {}} process={process} submit={taking.label} onSubmit={(data) => take(taking, data)} onCancel={() => setTaking(null)} />
+          <CommandForm schema={{ ...schema.data.transitions[taking.name], required: taking.needs }} process={process} submit={taking.label} onSubmit={(data) => take(taking, data)} onCancel={() => setTaking(null)} />
         ) : (
           <ProblemBox error={schema.error} />
         )}

@@ -32,7 +32,7 @@ export function Compliance() {
   const hasClocks = useQuery(processes).data?.some((process) => process.collection === CLOCKS) ?? false;
   const { data, error } = useQuery({ ...compliance(thisMonth()), enabled: hasClocks });
   if (!hasClocks) return null;
-  const rows = (data?.items ?? []).filter((row) => row.met + row.breached + row.open > 0);
+  const rows = (data?.items ?? []).filter((row) => row.met + row.breached > 0);
   return (
     <section className={styles.card}>
       <h2>{say("overview.compliance")}</h2>
@@ -41,15 +41,15 @@ export function Compliance() {
       <ul className={styles.targets}>
         {rows.map((row) => {
           const due = row.met + row.breached;
-          const share = due === 0 ? null : Math.floor((row.met / due) * 1000) / 10;
+          // Never rounded up to what was not reached.
+          const share = Math.floor((row.met / due) * 1000) / 10;
           return (
             <li key={row.filter}>
               <Link to="/$collection" params={{ collection: CLOCKS }} search={{ filter: row.filter }}>
-                <strong>{share === null ? "–" : `${share} %`}</strong>
+                <strong>{share} %</strong>
                 <span>{spoken(row.target)}</span>
-                <small>
-                  {[row.service, row.customer].filter((part) => part != null && part !== "").join(" · ")} {say("overview.kept", { met: row.met, due })}
-                </small>
+                <small>{[row.service, row.customer].filter((part) => part != null && part !== "").join(" · ")}</small>
+                <small>{say("overview.kept", { met: row.met, due })}</small>
               </Link>
             </li>
           );

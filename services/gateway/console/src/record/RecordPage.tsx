@@ -180,7 +180,7 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
       <Modal opened={taking !== null} onClose={() => setTaking(null)} title={taking?.offer.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
         {taking && schema && (
           <CommandForm
-            schema={schema.transitions[taking.offer.name] ?? {}}
+            schema={{ ...schema.transitions[taking.offer.name], required: taking.offer.needs }}
             process={process}
             given={taking.given}
             submit={taking.offer.label}

@@ -9,11 +9,13 @@ const HUES = 5;
 /** Where records start, where they end, and a hue each for what is between. */
 export function toneOf(state: string, process: Process | undefined): string {
   if (!process) return "ended";
-  if (process.starts.includes(state)) return "start";
+  // Where conditions decide between several, the first is where most begin.
+  const [start] = process.starts;
+  if (state === start) return "start";
   const transitions = process.states[state] ?? [];
   if (transitions.length === 0) return "ended";
   const between = process.order.filter(
-    (name) => !process.starts.includes(name) && (process.states[name] ?? []).length > 0,
+    (name) => name !== start && (process.states[name] ?? []).length > 0,
   );
   return `between${between.indexOf(state) % HUES}`;
 }
