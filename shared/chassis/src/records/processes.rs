@@ -35,8 +35,12 @@ pub(super) fn router(office: &Office) -> Router {
 /// Lists the processes that this service runs.
 async fn all(State(office): State<Office>, door: Door) -> axum::Json<Value> {
     let processes = office.rules.processes();
-    let items: Vec<Value> =
-        processes.map(|definition| summary(definition, &door.languages)).collect();
+    let told = |definition| {
+        let mut view = summary(definition, &door.languages);
+        view["service"] = json!(office.service);
+        view
+    };
+    let items: Vec<Value> = processes.map(told).collect();
     axum::Json(json!({ "items": items }))
 }
 

@@ -68,6 +68,8 @@ export type ProcessSummary = {
   title: string;
   version: number;
   roles: string[];
+  /** The service that it lives with; only lists of processes say it. */
+  service?: string;
 };
 
 export type Process = ProcessSummary & {

@@ -8,6 +8,7 @@ import { CircleUserRound, Command, LayoutDashboard, Menu as MenuIcon, Pin, PinOf
 import { useEffect, useMemo, useState } from "react";
 import { useIsLive, useLive } from "../api/live";
 import { processes } from "../api/queries";
+import { spoken } from "../fields/words";
 import icon from "../icon.svg";
 import { useSay } from "../i18n/words";
 import { place } from "../paths";
@@ -91,6 +92,7 @@ function Side({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void
   const all = known.data ?? [];
   const above = pinned.flatMap((collection) => all.find((process) => process.collection === collection) ?? []);
   const below = all.filter((process) => !pinned.includes(process.collection));
+  const services = [...new Set(below.map((process) => process.service ?? ""))].toSorted();
   return (
     <nav className={styles.nav} aria-label={say("nav.main")}>
       <Brand />
@@ -104,7 +106,9 @@ function Side({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void
           {say("nav.overview")}
         </Link>
         {above.length > 0 && <Processes title={say("nav.pinned")} items={above} isPinned />}
-        {below.length > 0 && <Processes title={say("nav.processes")} items={below} isPinned={false} />}
+        {services.map((service) => (
+          <Processes key={service} title={spoken(service)} items={below.filter((process) => process.service === service)} isPinned={false} />
+        ))}
       </div>
       <Menu position="top-start" width="target">
         <Menu.Target>
