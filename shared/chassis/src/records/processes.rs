@@ -54,7 +54,7 @@ async fn one(
     let languages = &door.languages;
     let mut view = summary(definition, languages);
     let fields = definition.fields().iter().map(|field| field_view(&office, definition, field));
-    view["fields"] = fields.collect();
+    view["form"] = fields.collect();
     let refusal = engine::may_open(definition, &door.identity.actor);
     view["open"] = json!({ "refused_because": refusal });
     let states: Map<String, Value> = definition

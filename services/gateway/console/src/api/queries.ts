@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "../paths";
 import { ask, Problem } from "./client";
-import type { CommandSchemas, Entry, Explanation, Page, Process, ProcessSummary, RecordView, Tie, Who } from "./model";
+import type { CommandSchemas, Entry, Explanation, Field, Page, Process, ProcessSummary, RecordView, Tie, Who } from "./model";
 
 /** Records of a page; the first is on screen sooner when it is short. */
 const PAGE = 50;
@@ -35,7 +35,10 @@ export const processes = queryOptions({
 export const process = (name: string) =>
   queryOptions({
     queryKey: ["process", name],
-    queryFn: () => ask<Process>(api.process(name)),
+    queryFn: async () => {
+      const { form, ...told } = await ask<Omit<Process, "fields"> & { form: Field[] }>(api.process(name));
+      return { ...told, fields: form };
+    },
     staleTime: 60_000,
   });
 
