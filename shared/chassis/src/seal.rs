@@ -25,6 +25,12 @@ impl Seal {
     pub fn sign(&self, statement: &[u8]) -> Vec<u8> {
         self.0.sign(statement).as_ref().to_vec()
     }
+
+    /// Whether this very key signed the statement.
+    pub(crate) fn has_signed(&self, statement: &[u8], signature: &[u8]) -> bool {
+        // The same key signs the same twice (RFC 8032, 5.1.6).
+        self.sign(statement) == signature
+    }
 }
 
 impl std::fmt::Debug for Seal {
@@ -50,8 +56,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
         let seal = Seal::open(&file("a.key"), &file("a.pub")).unwrap();
-        Seal::open(&file("b.key"), &file("b.pub")).unwrap();
+        let other = Seal::open(&file("b.key"), &file("b.pub")).unwrap();
         let signature = seal.sign(b"so it was");
+        assert!(seal.has_signed(b"so it was", &signature));
+        assert!(!other.has_signed(b"so it was", &signature));
         let public = |name: &str| PublicKey::read(&file(name)).unwrap();
         assert!(public("a.pub").has_signed(b"so it was", &signature));
         assert!(!public("a.pub").has_signed(b"so it was not", &signature));

@@ -18,7 +18,10 @@ pub(super) async fn run(office: Office, seal: Seal, every: Duration, stop: Cance
     loop {
         if let Err(error) = pass(&office, &seal).await {
             let error = format!("{error:#}");
-            tracing::warn!(error, "the journal has no new checkpoint, or the bus does not know it");
+            tracing::error!(
+                error,
+                "the journal has no new checkpoint, or the bus does not know it"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -28,6 +31,15 @@ pub(super) async fn run(office: Office, seal: Seal, every: Duration, stop: Cance
 }
 
 async fn pass(office: &Office, seal: &Seal) -> anyhow::Result<()> {
+    if let Some(last) = office.store.checkpoints(1).await?.pop() {
+        let service = &office.service;
+        anyhow::ensure!(
+            seal.has_signed(last.statement(service).as_bytes(), &last.signature),
+            "checkpoint {} of {service} was signed with another key than this replica has: all \
+             replicas need the same files (`journal.private_key_file`, `journal.public_key_file`)",
+            last.n
+        );
+    }
     let made = office.store.checkpoint(|statement| seal.sign(statement)).await?;
     if let Some(made) = made {
         let statement = made.statement(&office.service);
