@@ -15,7 +15,7 @@ pub(crate) fn document() -> Value {
     let count = json!({ "type": "integer", "minimum": 0 });
     let problem = |what: &str| {
         json!({ "description": what, "content": { "application/problem+json": {
-            "schema": { "$ref": "#/components/schemas/Problem" } } } })
+            "schema": { "$ref": "#/components/schemas/ProblemDetails" } } } })
     };
     json!({ "paths": { "/api/v1/intake/totals": { "get": {
         "operationId": "intake_totals",

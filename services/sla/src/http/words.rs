@@ -29,7 +29,7 @@ pub(super) fn answers(description: &str, schema: Value, problems: &[(&str, &str)
         ("503", "The database is away, or what is needed is not at hand"),
     ];
     for (status, description) in always.iter().chain(problems) {
-        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let schema = json!({ "$ref": "#/components/schemas/ProblemDetails" });
         let content = json!({ "application/problem+json": { "schema": schema } });
         answers.insert(
             (*status).to_owned(),

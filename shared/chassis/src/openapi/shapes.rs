@@ -179,7 +179,7 @@ pub fn problem_responses() -> Map<String, Value> {
                 _ => "Something failed here.",
             };
             let content = json!({
-                "application/problem+json": { "schema": reference("schemas", "Problem") },
+                "application/problem+json": { "schema": reference("schemas", "ProblemDetails") },
             });
             (called(status), json!({ "description": because, "content": content }))
         })
@@ -382,7 +382,7 @@ pub fn results() -> Value {
         "properties": {
             "status": { "type": "integer" },
             "record": { "type": "object" },
-            "problem": reference("schemas", "Problem"),
+            "problem": reference("schemas", "ProblemDetails"),
         },
         "required": ["status"],
     });
@@ -438,7 +438,7 @@ pub fn common_schemas() -> Map<String, Value> {
         ("refused_because", maybe_text()),
     ]);
     let schemas = [
-        ("Problem", problem),
+        ("ProblemDetails", problem),
         ("Offer", offer),
         ("History", object(&[("items", list_of(&entry)), ("next", maybe_text())])),
         ("Comments", object(&[("items", list_of(&comment))])),
@@ -484,6 +484,15 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
     let mut document =
         operation("document", "This service's part of this document", Vec::new(), &[]);
     document["responses"]["200"] = shown(&json!({ "type": "object" }));
+    let mut duties = operation(
+        "duties",
+        "What records owe, the first due first: what comes back, and debts",
+        vec![limit(), parameter("Cursor"), before],
+        &[422],
+    );
+    let some = list_of(&json!({ "type": "object" }));
+    duties["responses"]["200"] =
+        shown(&object(&[("items", some), ("next", json!({ "type": ["string", "null"] }))]));
     let paths = [
         ("openapi.json", json!({ "get": document })),
         ("dead-letters", list("dead_letters", "Events that were given up", vec![limit()])),
@@ -504,14 +513,7 @@ pub fn service_paths(service: &str) -> Map<String, Value> {
                 vec![limit()],
             ),
         ),
-        (
-            "duties",
-            list(
-                "duties",
-                "What records owe, the first due first: what comes back, and debts",
-                vec![limit(), parameter("Cursor"), before],
-            ),
-        ),
+        ("duties", json!({ "get": duties })),
         ("refusals", list("refusals", "Commands that rules refused", vec![limit(), since])),
     ];
     paths.into_iter().map(|(path, item)| (format!("{root}/{path}"), item)).collect()
