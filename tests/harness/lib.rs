@@ -20,5 +20,5 @@ pub use events::events;
 pub use patience::until;
 pub use place::{data, repository};
 pub use platform::{Options, Platform};
-pub use process::Process;
+pub use process::{Process, binary};
 pub use processes::{descendants, signal};

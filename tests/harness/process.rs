@@ -124,7 +124,11 @@ pub(crate) async fn tool(
 }
 
 /// The binary under test: beside the test's own, or what `STEWARD_BINARY` names.
-fn binary() -> PathBuf {
+///
+/// # Panics
+/// When a test does not lie where cargo puts it.
+#[must_use]
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("STEWARD_BINARY") {
         return path.into();
     }

@@ -108,7 +108,7 @@ pub async fn boot(
         hand.hold(running.settles());
         let upstream = gateway::routing::Upstream::InProcess(running.router.clone());
         surroundings.upstreams.insert(running.descriptor.service.clone(), upstream);
-        surroundings.descriptors.push(running.descriptor.clone());
+        surroundings.descriptors.push(running.described.clone());
         services.push(running);
     }
     say("Starting the gateway.".to_owned());

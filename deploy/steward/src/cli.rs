@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use kernel::Clock;
 
+use crate::remote::Remote;
+
 /// IT service management as ISO/IEC 20000 describes it.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "steward", version, about, long_about = None)]
@@ -55,6 +57,81 @@ pub enum Command {
     },
     /// Print the JSON Schema of the definition format, for editors.
     Schema,
+    /// Print the text of a version of a process that is published, or of a scheme.
+    Fetch {
+        name: String,
+        /// A number, or `present`, `shipped`, `base`.
+        #[arg(long, default_value = "present")]
+        version: String,
+        /// The service, for a scheme.
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Put a definition in force in place of the version that it was made from.
+    Publish {
+        file: PathBuf,
+        /// The version that it was made from, as `fetch` told it.
+        #[arg(long, value_name = "VERSION")]
+        base: String,
+        /// The shipped version that it was merged with.
+        #[arg(long, value_name = "VERSION")]
+        takes: Option<u32>,
+        /// The service, for a scheme.
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Print what differs between two versions.
+    Diff {
+        name: String,
+        #[arg(long, default_value = "shipped")]
+        from: String,
+        #[arg(long, default_value = "present")]
+        to: String,
+        /// The service, for a scheme.
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Print the version in force brought together with the one that ships now.
+    Merge {
+        name: String,
+        /// The service, for a scheme.
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Tell which records would go over to another version, and which would not and why.
+    Migrate {
+        process: String,
+        /// The version in force, unless another is named.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<u32>,
+        /// A state that is called otherwise there: old=new.
+        #[arg(long = "state", value_name = "OLD=NEW")]
+        states: Vec<String>,
+        /// A field that is called otherwise there, or left behind: old=new or old=
+        #[arg(long = "field", value_name = "OLD=NEW")]
+        fields: Vec<String>,
+        /// Move them.
+        #[arg(long)]
+        go: bool,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List the messages that a service gave up, or try one again.
+    DeadLetters {
+        service: String,
+        #[arg(long, num_args = 2, value_names = ["CONSUMER", "MESSAGE"])]
+        again: Vec<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Check every hash chain of a service's journal, or of all, and replay every record.
     Verify { service: Option<ServiceName> },
 }

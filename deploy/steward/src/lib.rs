@@ -5,6 +5,10 @@ mod check;
 pub mod cli;
 mod console;
 mod draw;
+mod letters;
+mod migrate;
+mod published;
+mod remote;
 mod serve;
 mod services;
 mod up;
@@ -29,6 +33,32 @@ pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
         Some(cli::Command::Schema) => {
             print!("{}", engine::FORMAT_SCHEMA);
             Ok(())
+        }
+        Some(cli::Command::Fetch { name, version, service, remote }) => {
+            let caller = remote.caller(&arguments)?;
+            published::fetch(&caller, name, service.as_deref(), version).await
+        }
+        Some(cli::Command::Publish { file, base, takes, service, remote }) => {
+            let caller = remote.caller(&arguments)?;
+            published::publish(&caller, file, base, *takes, service.as_deref()).await
+        }
+        Some(cli::Command::Diff { name, from, to, service, remote }) => {
+            let caller = remote.caller(&arguments)?;
+            published::diff(&caller, name, service.as_deref(), (from, to)).await
+        }
+        Some(cli::Command::Merge { name, service, remote }) => {
+            published::merge(&remote.caller(&arguments)?, name, service.as_deref()).await
+        }
+        Some(cli::Command::Migrate { process, to, states, fields, go, remote }) => {
+            let caller = remote.caller(&arguments)?;
+            migrate::run(&caller, process, *to, (states, fields), *go).await
+        }
+        Some(cli::Command::DeadLetters { service, again, remote }) => {
+            let caller = remote.caller(&arguments)?;
+            match again.as_slice() {
+                [consumer, message] => letters::again(&caller, service, consumer, message).await,
+                _ => letters::list(&caller, service).await,
+            }
         }
         Some(cli::Command::Verify { service }) => verify::run(&arguments, *service).await,
     }

@@ -14,7 +14,7 @@ pub async fn run(arguments: &Arguments, only: Option<ServiceName>) -> anyhow::Re
     for name in ServiceName::ALL.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let service = name.service();
         let label = service.name;
-        let (store, _) = chassis::open(&service, &config, &Clock::System).await?;
+        let store = chassis::open(&service, &config, &Clock::System).await?;
         let (_, public) = config.journal_keys(label);
         let key = PublicKey::read(&public);
         let genuine = |statement: &[u8], signature: &[u8]| {

@@ -11,7 +11,7 @@ use bus::{Bus, Publisher};
 use chassis::{Config, Hand, Platform, Problem, Signer};
 use contract::{Descriptor, subject};
 use futures::StreamExt as _;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -35,7 +35,7 @@ pub struct Surroundings {
     /// Services by name, where they are not to be found by what they say of themselves.
     pub upstreams: BTreeMap<String, Upstream>,
     /// What services of this process say of themselves.
-    pub descriptors: Vec<Descriptor>,
+    pub descriptors: Vec<watch::Receiver<Descriptor>>,
     /// The administrator's token; none reads or makes the one in the data folder.
     pub token: Option<String>,
     /// Moves the clock, where it is a manual one; the access database is put into it.
@@ -93,10 +93,11 @@ impl Gateway {
         }
         upstreams.insert(OWN_SERVICE.to_owned(), Upstream::InProcess(own.router.clone()));
         let routes = Routes::open(upstreams, folder.join(DESCRIPTORS_FILE));
-        routes.learn(own.descriptor.clone());
-        descriptors.into_iter().for_each(|descriptor| routes.learn(descriptor));
-
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        for described in [own.described.clone()].into_iter().chain(descriptors) {
+            routes.learn(described.borrow().clone());
+            tasks.spawn(follow(described, routes.clone(), stop.clone()));
+        }
         let access =
             Access::new(own.office.store.clone(), platform.clock.clone(), routes.clone(), &token);
         if let Some(bus) = &platform.bus {
@@ -112,7 +113,7 @@ impl Gateway {
                 bus: platform.bus.clone(),
                 routes: routes.clone(),
                 access: access.clone(),
-                rules: own.office.rules.clone(),
+                rules: own.office.rules(),
                 stop: stop.clone(),
             },
             desk: access::Desk::new(own.office.clone(), access.clone(), tickets.clone()),
@@ -197,6 +198,25 @@ fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Join
             tracing::error!(%error, "the listener failed");
         }
     })
+}
+
+/// Learns what a service of this process says of itself from now on.
+async fn follow(
+    mut described: watch::Receiver<Descriptor>,
+    routes: Routes,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = described.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+        routes.learn(described.borrow_and_update().clone());
+    }
 }
 
 /// Learns what services on the bus say of themselves. Those of this process have said it already,

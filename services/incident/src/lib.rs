@@ -50,7 +50,7 @@ pub fn service() -> Service {
         .hears("change", "incident-changes")
         .hears("release", "incident-releases")
         .hears_alerts(CONSUMER, |office, payload| {
-            let happening = happening_of(&office.rules, payload, office.clock.now());
+            let happening = happening_of(&office.rules(), payload, office.clock.now());
             Ok(Heard { happening, outcome: fate })
         })
         .routes(&["intake/totals"], totals::document(), totals::router)

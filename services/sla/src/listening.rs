@@ -241,7 +241,7 @@ pub(crate) async fn all(office: &Office) -> Result<Agreements, Setback> {
 /// The same as records.
 pub(crate) async fn once_active(office: &Office) -> Result<Vec<Record>, Setback> {
     let active = |definition| Filter::parse(definition, ONCE_ACTIVE);
-    let filter = office.rules.process("agreement").map(active).transpose()?;
+    let filter = office.rules().process("agreement").map(active).transpose()?;
     let mut query = Query { filter, limit: PAGE_LIMIT, ..Query::of("agreement") };
     let mut records = Vec::new();
     loop {
@@ -262,7 +262,8 @@ impl Interpret for Listening {
     ) -> BoxFuture<'a, Result<Vec<Said>, Setback>> {
         Box::pin(async move {
             let agreements = self.agreements(office).await?;
-            let said = events.iter().map(|event| said(event, &agreements, office.rules.schemes()));
+            let rules = office.rules();
+            let said = events.iter().map(|event| said(event, &agreements, rules.schemes()));
             Ok(said.collect())
         })
     }

@@ -119,7 +119,8 @@ async fn count(
     from: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<i64, Setback> {
-    let Some(definition) = office.rules.process("clock") else { return Ok(0) };
+    let rules = office.rules();
+    let Some(definition) = rules.process("clock") else { return Ok(0) };
     let compare = |name, op, value: Value| {
         Field::named(definition, name).map(|field| Filter::Compare { field, op, value })
     };

@@ -37,9 +37,11 @@ pub struct Service {
     pub data_dir: PathBuf,
     /// How long requests in flight may take to finish after SIGTERM.
     pub drain_seconds: u64,
-    /// A folder with `processes/` and `schemes/` that are laid over what the service ships.
+    /// A folder with `processes/` and `schemes/`, which feeds what is in force at each start.
     #[serde(deserialize_with = "empty_is_none")]
     pub definitions_dir: Option<PathBuf>,
+    /// What somebody publishes is in force once another person has approved it.
+    pub publishing_needs_another: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -24,6 +24,8 @@ pub struct Door {
     key: Option<String>,
     /// `If-Match`, when it names a revision.
     pub expect: Option<u64>,
+    /// `If-Match`, when it names a version of a definition by its digest.
+    pub version: Option<String>,
     /// What `Accept-Language` asks for.
     pub languages: Languages,
     traceparent: Option<String>,
@@ -36,10 +38,12 @@ impl<S: Sync> FromRequestParts<S> for Door {
         let identity = Identity::from_request_parts(parts, state).await?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         identity.needs_scope(if reads { "records:read" } else { "records:write" })?;
+        let (expect, version) = if_match(&parts.headers)?;
         Ok(Self {
             scope: format!("{} {} {}", identity.actor.id, parts.method, parts.uri.path()),
             key: idempotency_key(&parts.headers)?,
-            expect: if_match(&parts.headers)?,
+            expect,
+            version,
             languages: languages(&parts.headers),
             traceparent: parts.extensions.get::<Trace>().and_then(|trace| trace.0.clone()),
             identity,
@@ -117,15 +121,23 @@ fn languages(headers: &HeaderMap) -> Languages {
     asked.map(Languages::accepted).unwrap_or_default()
 }
 
-/// `"12"`, or `*` for any revision.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+/// No record is ever at this revision.
+const NEVER: u64 = u64::MAX;
+
+/// `"12"`, or `*` for any revision; or the digest of a version, which no record matches.
+fn if_match(headers: &HeaderMap) -> Result<(Option<u64>, Option<String>), Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok((None, None)) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
-        return Ok(None);
+        return Ok((None, None));
     }
-    let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or_else(|| {
+    let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let is_digest = |tag: &str| tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(digest) = tag.filter(|tag| is_digest(tag)) {
+        return Ok((Some(NEVER), Some(digest.to_owned())));
+    }
+    let revision = tag.and_then(|digits| digits.parse().ok());
+    revision.map(|revision| (Some(revision), None)).ok_or_else(|| {
         let message = "If-Match must be the ETag of the record, for example \"3\", or *.";
         Problem::invalid("/If-Match", "etag", message)
     })

@@ -25,12 +25,15 @@ use crate::telemetry::metrics;
 pub type Probe = Arc<dyn Fn() -> futures::future::BoxFuture<'static, Health> + Send + Sync>;
 
 /// What a service stands on, and whether it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Without it the service can do nothing.
     pub database: bool,
     /// Without it the service works, and what it says waits; none, where none is configured.
     pub bus: Option<bool>,
+    /// What is wrong with definitions that are in force, and with files that are not for it. The rest
+    /// of the service works.
+    pub faults: Vec<String>,
 }
 
 /// Whether a service still takes requests. Clones share it.
@@ -77,11 +80,14 @@ async fn ready(State(life): State<Life>) -> Response {
     let word = |is_there: bool| if is_there { "reachable" } else { "unreachable" };
     let is_ready = health.database && !life.is_draining();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({
+    let mut body = json!({
         "status": if life.is_draining() { "draining" } else if is_ready { "ready" } else { "waiting" },
         "database": word(health.database),
         "bus": health.bus.map_or("none", word),
     });
+    if !health.faults.is_empty() {
+        body["faults"] = health.faults.into();
+    }
     (status, axum::Json(body)).into_response()
 }
 
@@ -157,20 +163,21 @@ mod tests {
     }
 
     fn life(health: Health) -> Life {
-        Life::new(Arc::new(move || Box::pin(std::future::ready(health))))
+        Life::new(Arc::new(move || Box::pin(std::future::ready(health.clone()))))
     }
 
     #[tokio::test]
     async fn ready_means_the_database_and_not_the_bus() {
-        let (status, body) = ready(&life(Health { database: true, bus: Some(false) })).await;
+        let (status, body) =
+            ready(&life(Health { database: true, bus: Some(false), ..Health::default() })).await;
         assert_eq!((status, &body["bus"]), (200, &json!("unreachable")));
-        let (status, _) = ready(&life(Health { database: false, bus: Some(true) })).await;
+        let (status, _) = ready(&life(Health { bus: Some(true), ..Health::default() })).await;
         assert_eq!(status, 503);
     }
 
     #[tokio::test]
     async fn who_drains_is_not_ready() {
-        let life = life(Health { database: true, bus: None });
+        let life = life(Health { database: true, ..Health::default() });
         life.drain();
         let (status, body) = ready(&life).await;
         assert_eq!((status, &body["status"]), (503, &json!("draining")));

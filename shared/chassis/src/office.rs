@@ -9,11 +9,13 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::{Clock, Refusal, Rule};
 use serde_json::{Map, Value, json};
 use store::{Act, Done, Setback, Store, Target};
+use tokio::sync::Notify;
 
 use crate::{
     Neighbours,
     door::Door,
     problem::Problem,
+    service::describing::Describing,
     telemetry::{metrics::Metrics, trace},
 };
 
@@ -23,11 +25,18 @@ pub struct Office {
     /// `incident`
     pub service: Arc<str>,
     pub store: Store,
-    pub rules: Arc<Ruleset>,
     pub clock: Clock,
     pub metrics: Metrics,
     /// None where what is said waits in the outbox.
     pub bus: Option<bus::Bus>,
+    /// Whether what somebody publishes waits for another person.
+    pub(crate) needs_another: bool,
+    /// What the service says of itself.
+    pub(crate) describing: Arc<Describing>,
+    /// Told when a migration is to be worked on.
+    pub(crate) migrating: Arc<Notify>,
+    /// What a folder offered and is not in force, because it has faults: a line each.
+    pub(crate) unfed: Arc<[String]>,
     /// What the services that this one hears say of themselves.
     pub neighbours: Neighbours,
     /// What the service makes of a record before it is shown, by process.
@@ -40,6 +49,12 @@ pub type Show = fn(&Ruleset, &Record, DateTime<Utc>, &mut Value);
 pub(crate) type Shows = BTreeMap<&'static str, Show>;
 
 impl Office {
+    /// What the service decides by now.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Ruleset> {
+        self.store.rules()
+    }
+
     /// Carries one act to the store and counts what becomes of it.
     ///
     /// # Errors
@@ -85,7 +100,7 @@ impl Office {
     pub fn shown(&self, record: &Record) -> Value {
         let mut view = record.view();
         if let Some(show) = self.shows.get(record.process.as_str()) {
-            show(&self.rules, record, self.clock.now(), &mut view);
+            show(&self.rules(), record, self.clock.now(), &mut view);
         }
         view
     }
@@ -95,7 +110,7 @@ impl Office {
     pub fn view(&self, record: &Record, door: &Door) -> Value {
         let mut view = self.shown(record);
         let (actor, languages) = (&door.identity.actor, &door.languages);
-        let offers = engine::offers(&self.rules, record, actor, languages, self.clock.now());
+        let offers = engine::offers(&self.rules(), record, actor, languages, self.clock.now());
         view["offers"] = json!(offers);
         view
     }
@@ -110,7 +125,7 @@ impl Office {
             response.headers_mut().insert(header::ETAG, etag);
         }
         if status == StatusCode::CREATED
-            && let Some(definition) = self.rules.process(&record.process)
+            && let Some(definition) = self.rules().process(&record.process)
             && let Ok(location) = HeaderValue::from_str(&path_of(definition, record))
         {
             response.headers_mut().insert(header::LOCATION, location);
@@ -161,6 +176,14 @@ impl From<Setback> for Problem {
             Setback::Fenced | Setback::Behind => {
                 Self::unavailable("fenced", "Another replica has taken over; try again.")
             }
+            Setback::Hindered(why) => {
+                let why = why[..1].to_uppercase() + &why[1..] + ".";
+                Self::new(StatusCode::CONFLICT, "definition", why)
+            }
+            Setback::Overtaken => Self::unavailable(
+                "overtaken",
+                "Something else was published at the same moment; try again.",
+            ),
             Setback::Broken(cause) => {
                 tracing::error!(error = %chain(&*cause), "the store failed");
                 // A database that is away comes back, and then the same request can be sent again.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use shapes::{body, created, listed, object, parameter, problems, shown};
 
-use crate::{Office, identity::Identity};
+use crate::{Office, identity::Identity, records};
 
 /// What a service tells its part of the document from.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub(crate) fn router(
 
 async fn tell(State(desk): State<Desk>, _: Identity) -> axum::Json<Value> {
     let Desk { office, opened_elsewhere, more } = desk;
-    let mut document = fragment(&office.service, &office.rules, &opened_elsewhere);
+    let mut document = fragment(&office.service, &office.rules(), &opened_elsewhere);
     for more in more.iter() {
         merge(&mut document, more);
     }
@@ -59,7 +59,7 @@ const ALWAYS: [u16; 5] = [400, 401, 403, 500, 503];
 pub fn fragment(service: &str, rules: &Ruleset, opened_elsewhere: &[&str]) -> Value {
     let mut paths = shapes::service_paths(service);
     let mut schemas = shapes::common_schemas();
-    for definition in rules.processes() {
+    for definition in rules.processes().filter(|one| records::is_public(&one.process)) {
         schemas.insert(shapes::name_of(definition), shapes::record(definition));
         schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
         collection(definition, &mut paths);

@@ -13,6 +13,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use kernel::{Fault, Refusal, Rule};
 use serde::Serialize;
+use serde_json::Value;
 
 /// The media type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -39,6 +40,9 @@ pub struct Details {
     /// The request's id, as in `x-request-id` and in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// What somebody else changed meanwhile, when what was given was made from something older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Value>,
     /// Seconds after which it is worth trying again.
     #[serde(skip)]
     pub retry_after: Option<u32>,
@@ -65,6 +69,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             instance: None,
+            difference: None,
             retry_after: None,
             etag: None,
         }))

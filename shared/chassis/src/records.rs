@@ -20,7 +20,13 @@ use axum::{
 };
 use store::RecordRef;
 
-use crate::{Office, door::Door, problem::Problem};
+use crate::{
+    Office,
+    door::Door,
+    migrations::{self, MIGRATION},
+    problem::Problem,
+    publications::{self, PUBLICATION},
+};
 
 /// One collection: what its handlers know beside the request.
 #[derive(Clone)]
@@ -35,9 +41,12 @@ pub(crate) struct Shelf {
 ///
 /// Processes in `opened_elsewhere` have no `POST` on their collection.
 pub fn router(office: &Office, opened_elsewhere: &[&str]) -> Router {
-    let mut router = processes::router(office).merge(letters::router(office));
-    router = router.merge(duties::router(office));
-    for definition in office.rules.processes() {
+    let mut router = processes::router(office)
+        .merge(letters::router(office))
+        .merge(duties::router(office))
+        .merge(publications::router(office))
+        .merge(migrations::router(office));
+    for definition in office.rules().processes().filter(|one| is_public(&one.process)) {
         let shelf =
             Shelf { office: office.clone(), process: Arc::from(definition.process.as_str()) };
         let opens = !opened_elsewhere.contains(&definition.process.as_str());
@@ -46,7 +55,13 @@ pub fn router(office: &Office, opened_elsewhere: &[&str]) -> Router {
     router
 }
 
-fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
+/// Processes that every service has for itself are no collections of the platform.
+pub(crate) fn is_public(process: &str) -> bool {
+    process != PUBLICATION && process != MIGRATION
+}
+
+/// The doors of one collection under a path below `/api/v1`.
+pub(crate) fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
     let root = format!("/api/v1/{name}");
     let path = |rest: &str| format!("{root}{rest}");
     let list = get(list::list);

@@ -1,9 +1,11 @@
 //! A service as its own table of contents, and what starts it.
 
-mod catalogue;
+pub(crate) mod catalogue;
 mod checking;
 pub(crate) mod checkpoints;
+pub(crate) mod describing;
 mod desk;
+pub(crate) mod following;
 mod glue;
 mod retries;
 mod running;
@@ -114,6 +116,15 @@ impl Service {
             shows: Shows::new(),
             countings: Countings::new(),
         }
+    }
+
+    /// What files are checked against, before there is a service.
+    pub(crate) fn checking(
+        schemes: &[(&'static str, &'static str)],
+        calculations: &Calculations,
+    ) -> Self {
+        let (schemes, calculations) = (schemes.to_vec(), calculations.clone());
+        Self { schemes, calculations, ..Self::named("") }
     }
 
     /// Runs the process in `text`, a file called `incident.v1.yaml`.

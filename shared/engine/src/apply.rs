@@ -21,9 +21,15 @@ pub fn apply(record: Option<Record>, fact: &Fact) -> Record {
             record.data.insert(field.clone(), new.clone());
         }
     }
+    if let Some(migration) = &fact.migration {
+        record.definition = migration.to;
+    }
     if let Some(to) = &fact.to {
         if *to != record.state {
-            record.entered_at = fact.at;
+            // Another version's name for where it stands is no new visit.
+            if fact.migration.is_none() {
+                record.entered_at = fact.at;
+            }
             record.state.clone_from(to);
         }
         record.closed_at = fact.is_final.then_some(fact.at);

@@ -1,5 +1,7 @@
 //! What somebody asks of a record.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -28,6 +30,8 @@ pub enum Command {
     /// Takes values of fields, and the content of revisions, out of the record and its history for
     /// good. Who keeps the history adds the revisions that show the fields.
     Erase(Erasure),
+    /// Goes over to another version of its definition.
+    Migrate(Migration),
     /// A timer of the record is due.
     Fire { transition: String },
 }
@@ -43,11 +47,22 @@ impl Command {
             Self::Take { transition, .. } | Self::Fire { transition } => transition,
             Self::Comment { .. } => "comment",
             Self::Erase(_) => "erase",
+            Self::Migrate(_) => "migrate",
             Self::Link { .. } | Self::Tied { .. } => "link",
             Self::Vote { .. } => "vote",
             Self::Task { .. } => "task",
         }
     }
+}
+
+/// Where a record goes over to, and what is called otherwise there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migration {
+    pub to: u32,
+    /// State to state, where they are called otherwise.
+    pub states: BTreeMap<String, String>,
+    /// Field to field, or to nothing where its value is left behind.
+    pub fields: BTreeMap<String, Option<String>>,
 }
 
 /// What a vote says.

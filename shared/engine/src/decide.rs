@@ -6,6 +6,7 @@ mod duties;
 mod edits;
 mod erase;
 mod late;
+mod migrate;
 mod obligations;
 mod task;
 mod vote;
@@ -86,6 +87,7 @@ pub fn decide(
                     link(rules, definition, record, relation, to, cause)
                 }
                 Command::Tied { link } => tied(rules, definition, record, link, cause),
+                Command::Migrate(migration) => migrate::migrate(rules, record, migration, cause),
                 Command::Erase(erasure) => erase::erase(rules, definition, record, erasure, cause),
                 Command::Open { .. } => Err(Refusal::one(
                     Rule::State,
@@ -509,6 +511,7 @@ impl Fact {
             comment: None,
             link: None,
             erasure: None,
+            migration: None,
             audience: None,
             computed: Map::new(),
             timers: None,

@@ -54,6 +54,9 @@ pub struct Definition {
     /// Whether steps may be recorded after they happened.
     pub late: Option<Late>,
     pub clauses: Vec<String>,
+    /// What is wrong with it, where one that was published before has faults now: its records can be
+    /// read, and nothing can be done with them.
+    pub faults: Vec<Flaw>,
     pub(crate) roles: Vec<Role>,
     pub(crate) fields: Vec<Field>,
     pub(crate) field_names: Vec<String>,
@@ -155,6 +158,18 @@ impl Definition {
         match build::build(text, version, &mut flaws) {
             Some(definition) if flaws.is_empty() => Ok(definition),
             _ => Err(flaws.into_vec()),
+        }
+    }
+
+    /// Reads a definition that is in force, with whatever is wrong with it by now.
+    ///
+    /// # Errors
+    /// Every flaw of a file of which nothing can be made.
+    pub fn read(text: &str, version: u32) -> Result<Self, Vec<Flaw>> {
+        let mut flaws = Flaws::default();
+        match build::build(text, version, &mut flaws) {
+            Some(definition) => Ok(Self { faults: flaws.into_vec(), ..definition }),
+            None => Err(flaws.into_vec()),
         }
     }
 
@@ -336,6 +351,14 @@ impl Definition {
 
     pub(crate) fn open_faults(&self, data: &Map<String, Value>) -> Vec<Fault> {
         faults(&self.open_validator, &Value::Object(data.clone()))
+    }
+
+    /// What does not fit of data that a record would have as a whole.
+    pub(crate) fn data_faults(&self, data: &Map<String, Value>) -> Vec<Fault> {
+        match fields::compile(&self.data_schema()) {
+            Ok(validator) => faults(&validator, &Value::Object(data.clone())),
+            Err(why) => vec![Fault::new("", "schema", why)],
+        }
     }
 
     pub(crate) fn amend_faults(&self, patch: &Map<String, Value>) -> Vec<Fault> {

@@ -38,6 +38,9 @@ pub struct Fact {
     /// What is no longer told of the record, by whose wish and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
+    /// The version of its definition that the record goes over to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migrated>,
     /// The record's audience, when it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<Vec<String>>,
@@ -85,6 +88,13 @@ pub struct Erasure {
     /// Revisions whose content is gone: those chosen, and those that showed the fields.
     pub revisions: Vec<u64>,
     pub reason: String,
+}
+
+/// From which version of its definition to which a record went over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migrated {
+    pub from: u32,
+    pub to: u32,
 }
 
 /// A transition that the record will take by itself.

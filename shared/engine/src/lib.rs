@@ -40,14 +40,14 @@ mod scheme;
 mod yaml;
 
 pub use apply::apply;
-pub use command::{Ballot, Command, Linked, Subject, TaskWish};
+pub use command::{Ballot, Command, Linked, Migration, Subject, TaskWish};
 pub use decide::{Tally, decide};
 pub use definition::{
     Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Relation, Transition,
 };
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};
-pub use fact::{Erasure, Fact, Link, Opened, Timer, change_set};
+pub use fact::{Erasure, Fact, Link, Migrated, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
 pub use json::strict_json;
@@ -55,7 +55,7 @@ pub use links::{Bond, Links};
 pub use offers::{Offer, may_open, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
-pub use ruleset::{Calculation, Calculations, Ruleset};
+pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset};
 pub use scheme::{RuleMatch, Scheme, SchemeKind, Schemes};
 pub use yaml::yaml_as_json;
 

@@ -99,7 +99,9 @@ pub fn reaction_key(
             return opens.key.value(&scope).map(|key| text(&key));
         }
     }
-    for on in takes(definition, happening) {
+    // A record that was born with another version may react to what this one does not.
+    let others = rules.versions(process).filter(|other| other.version != definition.version);
+    for on in [definition].into_iter().chain(others).flat_map(|one| takes(one, happening)) {
         if let Some(key) = text(&on.key.value(&scope)?) {
             return Ok(Some(key));
         }

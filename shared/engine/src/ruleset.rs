@@ -24,8 +24,11 @@ pub type Calculations = BTreeMap<&'static str, Calculation>;
 
 /// What a service decides by.
 pub struct Ruleset {
-    /// Versions of each process, oldest first.
-    processes: BTreeMap<String, Vec<Arc<Definition>>>,
+    /// Which state of what is published this is, as its keeper counts them; 0 where nobody does.
+    edition: i64,
+    processes: BTreeMap<String, Process>,
+    /// Versions of which nothing can be made any more, by process and number.
+    unreadable: BTreeMap<(String, u32), Vec<Flaw>>,
     schemes: Arc<Schemes>,
     calculations: Arc<Calculations>,
     root: Context<'static, 'static>,
@@ -33,6 +36,38 @@ pub struct Ruleset {
     subscribers: HashMap<String, Vec<String>>,
     /// The processes of which some version speaks of `links`.
     link_askers: BTreeSet<String>,
+}
+
+/// What is in force of one service, sound or not.
+#[derive(Debug, Default)]
+pub struct InForce {
+    /// Which state of what is published this is, as its keeper counts them; 0 where nobody does.
+    pub edition: i64,
+    pub definitions: Vec<Definition>,
+    /// Versions of which nothing can be made any more, by process and number.
+    pub unreadable: BTreeMap<(String, u32), Vec<Flaw>>,
+    /// The version of each process that records are opened with; without it the last.
+    pub present: BTreeMap<String, u32>,
+    pub schemes: Schemes,
+    pub calculations: Calculations,
+}
+
+/// A version of a process that has faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Faulty<'a> {
+    pub process: &'a str,
+    pub version: u32,
+    pub faults: &'a [Flaw],
+}
+
+/// The versions of one process.
+struct Process {
+    /// The number of the version that records are opened with.
+    number: u32,
+    /// That version; where it cannot be read, the last that can.
+    present: Arc<Definition>,
+    /// All that records may have been born with, oldest first.
+    versions: Vec<Arc<Definition>>,
 }
 
 impl std::fmt::Debug for Ruleset {
@@ -59,30 +94,103 @@ impl Ruleset {
         schemes: Schemes,
         calculations: Calculations,
     ) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
-        let mut processes: BTreeMap<String, Vec<Arc<Definition>>> = BTreeMap::new();
-        for definition in definitions {
+        let rules =
+            Self::in_force(InForce { definitions, schemes, calculations, ..InForce::default() });
+        let faults = rules.faults().flat_map(|faulty| {
+            faulty.faults.iter().map(move |flaw| format!("{}:{flaw}", faulty.process))
+        });
+        let faults: Vec<String> = faults.collect();
+        if faults.is_empty() { Ok(rules) } else { Err(faults) }
+    }
+
+    /// Brings together what is published: a definition that asks for what is not there has that as a
+    /// fault, and everything else goes on.
+    #[must_use]
+    pub fn in_force(parts: InForce) -> Self {
+        let InForce { edition, definitions, unreadable, present, schemes, calculations } = parts;
+        let mut versions: BTreeMap<String, Vec<Arc<Definition>>> = BTreeMap::new();
+        for mut definition in definitions {
             let unmet = unmet(&definition, &schemes, &calculations);
-            faults.extend(unmet.iter().map(|flaw| format!("{}:{flaw}", definition.process)));
-            let versions = processes.entry(definition.process.clone()).or_default();
-            versions.push(Arc::new(definition));
+            definition.faults.extend(unmet);
+            versions.entry(definition.process.clone()).or_default().push(Arc::new(definition));
+        }
+        let processes = versions.into_iter().filter_map(|(name, mut versions)| {
             versions.sort_by_key(|definition| definition.version);
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+            let last = versions.last()?;
+            let number = present.get(&name).copied().unwrap_or(last.version);
+            let named = versions.iter().find(|definition| definition.version == number);
+            let present = Arc::clone(named.unwrap_or(last));
+            Some((name, Process { number, present, versions }))
+        });
+        let processes: BTreeMap<String, Process> = processes.collect();
         let mut subscribers: HashMap<String, Vec<String>> = HashMap::new();
-        for definition in processes.values().filter_map(|versions| versions.last()) {
-            for event in definition.hears() {
-                subscribers.entry(event.to_owned()).or_default().push(definition.process.clone());
+        for (name, process) in &processes {
+            let heard: BTreeSet<&str> =
+                process.versions.iter().flat_map(|definition| definition.hears()).collect();
+            for event in heard {
+                subscribers.entry(event.to_owned()).or_default().push(name.clone());
             }
         }
-        let all = processes.values().flatten().filter(|definition| definition.asks_links());
+        let all = processes.values().flat_map(|process| &process.versions);
+        let all = all.filter(|definition| definition.asks_links());
         let link_askers = all.map(|definition| definition.process.clone()).collect();
         let schemes = Arc::new(schemes);
         let calculations = Arc::new(calculations);
         let root = expression::context(&schemes, &calculations);
-        Ok(Self { processes, schemes, calculations, root, subscribers, link_askers })
+        Self {
+            edition,
+            processes,
+            unreadable,
+            schemes,
+            calculations,
+            root,
+            subscribers,
+            link_askers,
+        }
+    }
+
+    /// Which state of what is published this is; 0 where nobody counts them.
+    #[must_use]
+    pub fn edition(&self) -> i64 {
+        self.edition
+    }
+
+    /// Every version that has faults.
+    pub fn faults(&self) -> impl Iterator<Item = Faulty<'_>> {
+        let versions = self.processes.values().flat_map(|process| &process.versions);
+        let read = versions.filter(|definition| !definition.faults.is_empty());
+        let read = read.map(|definition| Faulty {
+            process: &definition.process,
+            version: definition.version,
+            faults: &definition.faults,
+        });
+        let unreadable = self.unreadable.iter();
+        read.chain(unreadable.map(|((process, version), faults)| Faulty {
+            process,
+            version: *version,
+            faults,
+        }))
+    }
+
+    /// Why nothing can be done by a version of a process, or by its present one: a sentence.
+    #[must_use]
+    pub fn hindrance(&self, process: &str, version: Option<u32>) -> Option<String> {
+        let known = self.processes.get(process)?;
+        let number = version.unwrap_or(known.number);
+        let faults = match known.versions.iter().find(|known| known.version == number) {
+            Some(definition) if definition.faults.is_empty() => return None,
+            Some(definition) => Some(&definition.faults),
+            None => self.unreadable.get(&(process.to_owned(), number)),
+        };
+        // Where nobody counts editions there is nothing else to be born with.
+        if faults.is_none() && self.edition == 0 {
+            return None;
+        }
+        let first = faults.and_then(|faults| faults.first());
+        let what = first.map_or_else(|| "it is not at hand".to_owned(), ToString::to_string);
+        Some(format!(
+            "version {number} of the process `{process}` cannot be worked by until it is mended: {what}"
+        ))
     }
 
     /// What a definition asks for that these schemes and this service's code do not have.
@@ -94,15 +202,25 @@ impl Ruleset {
     /// The present version of a process.
     #[must_use]
     pub fn process(&self, name: &str) -> Option<&Definition> {
-        self.processes.get(name)?.last().map(Arc::as_ref)
+        self.processes.get(name).map(|process| process.present.as_ref())
+    }
+
+    /// A version of a process, where it is at hand.
+    #[must_use]
+    pub fn version(&self, process: &str, version: u32) -> Option<&Definition> {
+        self.versions(process).find(|definition| definition.version == version)
+    }
+
+    /// All versions of a process that are at hand, oldest first.
+    pub fn versions(&self, process: &str) -> impl Iterator<Item = &Definition> {
+        let process = self.processes.get(process).into_iter();
+        process.flat_map(|process| &process.versions).map(Arc::as_ref)
     }
 
     /// The version that a record was born with; the present one when that is not at hand.
     #[must_use]
     pub fn definition_of(&self, record: &Record) -> Option<&Definition> {
-        let versions = self.processes.get(&record.process)?;
-        let born = versions.iter().find(|definition| definition.version == record.definition);
-        born.or(versions.last()).map(Arc::as_ref)
+        self.version(&record.process, record.definition).or_else(|| self.process(&record.process))
     }
 
     #[must_use]
@@ -119,12 +237,18 @@ impl Ruleset {
 
     /// The present version of every process.
     pub fn processes(&self) -> impl Iterator<Item = &Definition> {
-        self.processes.values().filter_map(|versions| versions.last()).map(Arc::as_ref)
+        self.processes.values().map(|process| process.present.as_ref())
     }
 
     #[must_use]
     pub fn schemes(&self) -> &Schemes {
         &self.schemes
+    }
+
+    /// What definitions may leave to the service's own code.
+    #[must_use]
+    pub fn calculations(&self) -> &Calculations {
+        &self.calculations
     }
 
     /// The processes that react to events of a type.

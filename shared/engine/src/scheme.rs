@@ -94,6 +94,8 @@ pub struct Schemes {
     by_name: BTreeMap<String, Arc<Scheme>>,
     /// Versions that do not count any more, for what was judged by them.
     former: BTreeMap<(String, u32), Arc<Scheme>>,
+    /// What is wrong with schemes that count and cannot be read any more.
+    faults: BTreeMap<String, Vec<Flaw>>,
 }
 
 impl Schemes {
@@ -101,7 +103,7 @@ impl Schemes {
     pub fn new(schemes: Vec<Scheme>) -> Self {
         let by_name =
             schemes.into_iter().map(|scheme| (scheme.name.clone(), Arc::new(scheme))).collect();
-        Self { by_name, former: BTreeMap::new() }
+        Self { by_name, ..Self::default() }
     }
 
     /// Keeps former versions at hand beside those that count.
@@ -122,7 +124,28 @@ impl Schemes {
             let before = by_name.insert(scheme.name.clone(), Arc::new(scheme));
             former.extend(before.map(|before| ((before.name.clone(), before.version), before)));
         }
-        Self { by_name, former }
+        Self { by_name, former, faults: self.faults.clone() }
+    }
+
+    /// Tells what is wrong with schemes that count and cannot be read any more: who asks for them has
+    /// a fault.
+    #[must_use]
+    pub fn with_faults(mut self, faults: BTreeMap<String, Vec<Flaw>>) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Schemes that count and cannot be read any more, with what is wrong with them.
+    #[must_use]
+    pub fn faults(&self) -> &BTreeMap<String, Vec<Flaw>> {
+        &self.faults
+    }
+
+    /// A scheme in a version, the present one or a former.
+    #[must_use]
+    pub fn version(&self, name: &str, version: u32) -> Option<&Scheme> {
+        let present = self.get(name).filter(|scheme| scheme.version == version);
+        present.or_else(|| self.former.get(&(name.to_owned(), version)).map(Arc::as_ref))
     }
 
     /// Reads scheme files, given as place and text, each as version 1.
@@ -167,9 +190,7 @@ impl Schemes {
     /// A calendar as it was in a version, the present one or a former.
     #[must_use]
     pub fn calendar_version(&self, name: &str, version: u32) -> Option<&Calendar> {
-        let present = self.get(name).filter(|scheme| scheme.version == version);
-        let former = || self.former.get(&(name.to_owned(), version)).map(Arc::as_ref);
-        match &present.or_else(former)?.kind {
+        match &self.version(name, version)?.kind {
             SchemeKind::Calendar(calendar) => Some(calendar),
             _ => None,
         }

@@ -7,7 +7,7 @@ use engine::{Command, Fact, Happening, Link, Linked, Record};
 use kernel::{Actor, Cause, Reader, Refusal, Rule};
 use uuid::Uuid;
 
-use crate::{Closing, Fence, dialect::Failure};
+use crate::{Closing, Fence, Publishing, dialect::Failure};
 
 /// Commands on one record, decided and committed as a whole: all or none.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Act {
     pub refused: Option<Refusal>,
     /// The totals that are kept, from this act's commit on, as they are then.
     pub closes: Option<Closing>,
+    /// What is in force from this act's commit on.
+    pub publishes: Option<Publishing>,
 }
 
 impl Act {
@@ -51,6 +53,7 @@ impl Act {
             reader,
             refused: None,
             closes: None,
+            publishes: None,
         }
     }
 }
@@ -216,6 +219,11 @@ pub enum Setback {
     Duplicate,
     /// Another replica holds the lease now.
     Fenced,
+    /// The definition that it would be decided by has faults: a sentence says which. Nothing was
+    /// refused by a rule, and once it is mended the same act may well be done.
+    Hindered(String),
+    /// Something was published since the act was made: it was checked against what is replaced now.
+    Overtaken,
     /// An earlier message of the same lane was not done: this one has to wait behind it.
     Behind,
     /// The database failed, or the store is closed.
@@ -237,6 +245,8 @@ impl fmt::Display for Setback {
             Self::KeyReused => f.write_str("the idempotency key was used for another request"),
             Self::Duplicate => f.write_str("the message was taken before"),
             Self::Fenced => f.write_str("another replica has taken over"),
+            Self::Hindered(why) => f.write_str(why),
+            Self::Overtaken => f.write_str("something else was published meanwhile"),
             Self::Behind => f.write_str("an earlier message of the same key waits"),
             Self::Broken(_) => f.write_str("the database could not do it"),
         }

@@ -16,9 +16,9 @@ use std::{
     time::Instant,
 };
 
-use engine::{Bond, Links, Record, Ruleset};
+use engine::{Bond, Links, Record};
 use kernel::{Actor, Refusal};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use uuid::Uuid;
 
 use self::overlay::{Held, Overlay, Timers};
@@ -28,10 +28,10 @@ use crate::{
     audience::{AudienceSet, Audiences},
     chain::Salts,
     dialect::{Failure, Lock, Pools, Tx},
+    law::Law,
     refusal::{Ledger, Noted},
     row::{Extent, HolderKey, Loaded},
-    search::Prose,
-    slot::{Columns, Places},
+    slot::Columns,
     text::indexable,
     total::Countings,
 };
@@ -43,9 +43,12 @@ const DECIDING_MS: u128 = 100;
 /// What all writers of a store share.
 pub(crate) struct Shared {
     pub(crate) pools: Pools,
-    pub(crate) rules: Arc<Ruleset>,
-    pub(crate) places: Places,
-    pub(crate) prose: Prose,
+    /// What is decided by, from the next batch on.
+    pub(crate) law: watch::Sender<Arc<Law>>,
+    /// Told when a batch met what was decided by newer rules than these.
+    pub(crate) outdated: Notify,
+    /// One exchange of the rules at a time.
+    pub(crate) adopting: Mutex<()>,
     pub(crate) audiences: Audiences,
     /// How the records of processes are counted.
     pub(crate) countings: Countings,
@@ -55,6 +58,12 @@ pub(crate) struct Shared {
     /// batches would lock the same records in different orders. Nobody waits for it who holds locks
     /// of the database, which could not see that deadlock.
     pub(crate) late: Mutex<()>,
+}
+
+impl Shared {
+    pub(crate) fn law(&self) -> Arc<Law> {
+        Arc::clone(&self.law.borrow())
+    }
 }
 
 /// What a batch turned out to need; the next attempt locks it all at once, in order.
@@ -122,6 +131,7 @@ pub(crate) struct Witness {
 
 pub(crate) struct Batch<'a> {
     shared: &'a Shared,
+    law: &'a Law,
     tx: Tx,
     overlay: Overlay<'a>,
     needs: &'a mut Needs,
@@ -137,7 +147,7 @@ pub(crate) struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// Decides and commits; when it fails, nothing was done.
     pub(crate) async fn run(
-        shared: &'a Shared,
+        (shared, law): (&'a Shared, &'a Law),
         acts: &'a [Act],
         sent: &'a [i64],
         needs: &'a mut Needs,
@@ -153,7 +163,8 @@ impl<'a> Batch<'a> {
         };
         let overlay = Overlay::default();
         let noted = Vec::new();
-        let mut batch = Batch { shared, tx, overlay, needs, late, noted, salts, held_lanes, sent };
+        let mut batch =
+            Batch { shared, law, tx, overlay, needs, late, noted, salts, held_lanes, sent };
         match batch.decide_all(acts).await {
             Ok(verdicts) => batch.finish(verdicts, ledger).await,
             Err(failure) => {
@@ -169,7 +180,9 @@ impl<'a> Batch<'a> {
         let mut verdicts = Vec::with_capacity(acts.len());
         for act in acts {
             verdicts.push(self.decide(act).await?);
-            if begun.elapsed().as_millis() > DECIDING_MS {
+            // What comes after a publication is decided by what was published.
+            let publishes = self.overlay.publishing.is_some();
+            if publishes || begun.elapsed().as_millis() > DECIDING_MS {
                 break;
             }
         }
@@ -196,7 +209,7 @@ impl<'a> Batch<'a> {
                 Target::Events(_) => {}
             }
             for happening in act.target.happenings() {
-                for process in self.shared.rules.subscribers(&happening.kind) {
+                for process in self.law.rules.subscribers(&happening.kind) {
                     let key = self.key_of(process, happening, &act.cause);
                     holders.extend(key.ok().flatten());
                 }
@@ -281,6 +294,8 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let loaded = self.tx.records(&ids, lock).await?;
+        let newest = loaded.iter().map(|loaded| loaded.edition).max();
+        self.is_current(newest.unwrap_or_default())?;
         let unknown: BTreeSet<i32> = loaded.iter().map(|loaded| loaded.audience).collect();
         let unknown = unknown.into_iter().filter(|id| self.shared.audiences.by_id(*id).is_none());
         let unknown: Vec<i32> = unknown.collect();
@@ -322,7 +337,7 @@ impl<'a> Batch<'a> {
 
     /// The links of those records whose definitions ask for them.
     async fn bonds(&mut self, loaded: &[Loaded]) -> Result<HashMap<Uuid, Vec<Bond>>, Failure> {
-        let asks = |loaded: &&Loaded| self.shared.rules.asks_links(&loaded.record.process);
+        let asks = |loaded: &&Loaded| self.law.rules.asks_links(&loaded.record.process);
         let ids: Vec<Uuid> = loaded.iter().filter(asks).map(|loaded| loaded.record.id).collect();
         let mut bonds: HashMap<Uuid, Vec<Bond>> = ids.iter().map(|id| (*id, Vec::new())).collect();
         if !ids.is_empty() {
@@ -331,6 +346,11 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(bonds)
+    }
+
+    /// Nothing is decided by rules that somebody has replaced before.
+    pub(crate) fn is_current(&self, edition: i64) -> Result<(), Failure> {
+        if edition > self.law.rules.edition() { Err(Failure::Outdated) } else { Ok(()) }
     }
 
     /// A record that was not known to be needed when the batch began.

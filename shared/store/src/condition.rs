@@ -46,6 +46,10 @@ impl Places<'_> {
                     let message = format!("`{name}` has no index in `{}`", self.process);
                     Refusal::one(Rule::Invalid, "/filter", "filter", message)
                 })?;
+                if !self.all.is_filled(self.process, name) {
+                    let message = format!("the index of `{name}` is new and still being filled");
+                    return Err(Refusal::one(Rule::State, "/filter", "unfilled", message));
+                }
                 Alias::new(place.column()).into_iden()
             }
         };

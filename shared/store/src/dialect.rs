@@ -1,6 +1,7 @@
 //! The two databases behind one door: where hot statements are written by hand, in fixed texts.
 
 mod postgres;
+mod published;
 mod sqlite;
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
@@ -47,6 +48,8 @@ pub(crate) enum Failure {
     Contended,
     /// Somebody else wrote the same key between our look and our write.
     Raced,
+    /// Newer rules are in force than those that were about to be decided by.
+    Outdated,
     Database(sqlx::Error),
 }
 
@@ -54,7 +57,7 @@ impl Failure {
     /// Whether the same transaction may well succeed when it is tried again.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Contended | Self::Raced => true,
+            Self::Contended | Self::Raced | Self::Outdated => true,
             Self::Database(fault) => is_passing(fault),
         }
     }
@@ -65,6 +68,9 @@ impl From<Failure> for sqlx::Error {
         match failure {
             Failure::Contended => Self::Protocol("a row stayed locked by others".into()),
             Failure::Raced => Self::Protocol("others kept writing the same key".into()),
+            Failure::Outdated => {
+                Self::Protocol("newer rules are in force than are known here".into())
+            }
             Failure::Database(fault) => fault,
         }
     }
@@ -332,8 +338,9 @@ impl Tx {
         either!(self, fences(names))
     }
 
-    /// The last number given to a process, kept from changing until the commit.
-    pub(crate) async fn counter(&mut self, process: &str) -> Result<i64, Failure> {
+    /// The last number given to a process, and the edition under which it was published last; both
+    /// kept from changing until the commit.
+    pub(crate) async fn counter(&mut self, process: &str) -> Result<(i64, i64), Failure> {
         either!(self, counter(process))
     }
 
@@ -525,6 +532,7 @@ macro_rules! loaded {
             },
             audience: row.try_get(7)?,
             head: head.try_into().map_err(|_| sqlx::Error::Decode("a head hash is cut".into()))?,
+            edition: row.try_get::<Option<i64>, _>(14)?.unwrap_or_default(),
         })
     }};
 }

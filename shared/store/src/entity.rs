@@ -289,6 +289,7 @@ pub(crate) mod counter {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) process: String,
         pub(crate) value: i64,
+        pub(crate) edition: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -308,6 +309,30 @@ pub(crate) mod slot {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) field: String,
         pub(crate) place: String,
+        pub(crate) filled: i16,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod present {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "present")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) name: String,
+        pub(crate) version: i32,
+        pub(crate) shipped: Option<i32>,
+        pub(crate) fed: Option<i32>,
+        pub(crate) base: Option<i32>,
+        pub(crate) edition: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

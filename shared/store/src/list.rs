@@ -79,7 +79,8 @@ impl Store {
     /// [`Setback::Refused`] for a cursor of another list or a field that has no column;
     /// [`Setback::Broken`] when the database fails.
     pub async fn list(&self, query: &Query, reader: &Reader) -> Result<Page, Setback> {
-        let places = Places { all: &self.shared().places, process: &query.process };
+        let law = self.shared().law();
+        let places = Places { all: &law.places, process: &query.process };
         let column = places.column(&query.sort.field)?;
         let walks = Walk::of(query);
         let mut narrowed = Condition::all()

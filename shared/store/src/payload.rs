@@ -180,6 +180,7 @@ mod tests {
             comment: None,
             link: None,
             erasure: None,
+            migration: None,
             audience: None,
             computed: Map::new(),
             timers: Some(vec![]),

@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// The record with its links, where its definition asks for them.
-    async fn with_links(&self, mut record: Record) -> Result<Record, Setback> {
+    pub(crate) async fn with_links(&self, mut record: Record) -> Result<Record, Setback> {
         if self.rules().asks_links(&record.process) {
             let links = self.links(record.id, &Reader::Everything).await?.into_iter();
             let bonds = links.map(|link| Bond {

@@ -18,6 +18,8 @@ pub(crate) struct Loaded {
     pub(crate) record: Record,
     pub(crate) audience: i32,
     pub(crate) head: Hash,
+    /// The newest edition of what is published.
+    pub(crate) edition: i64,
 }
 
 /// How much of a record's row a batch writes.

@@ -7,7 +7,7 @@ use crate::StoreError;
 
 /// What was added to the ground, each in its turn and never changed once it has landed. What was made
 /// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
-const EXTENSIONS: [Extension; 5] = [
+const EXTENSIONS: [Extension; 6] = [
     Extension { version: 2, name: "m0002_ties", sql: Sql::Both(include_str!("schema/ties.sql")) },
     Extension {
         version: 3,
@@ -31,6 +31,11 @@ const EXTENSIONS: [Extension; 5] = [
         version: 6,
         name: "m0006_checkpoints",
         sql: Sql::Both(include_str!("schema/checkpoints.sql")),
+    },
+    Extension {
+        version: 7,
+        name: "m0007_present",
+        sql: Sql::Both(include_str!("schema/present.sql")),
     },
 ];
 /// The version of the tables that this binary makes, and the newest that it was written for.

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use engine::{IndexKind, Record, Ruleset};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
-    sea_query::{Alias, Expr, OnConflict, Query},
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, sea_query::OnConflict,
 };
 use serde_json::Value;
 
 use crate::{
     StoreError,
+    dialect::{Failure, Lock, Pools, Tx},
     entity::{record, slot},
-    read::record_of,
+    payload,
+    row::RecordRow,
     text,
 };
 
@@ -105,19 +106,65 @@ pub(crate) struct Slotted {
     pub(crate) time: [Option<DateTime<Utc>>; TIMES],
 }
 
+/// Where one field of a process is kept.
+struct Kept {
+    field: String,
+    place: Place,
+    /// Also of the records that were there before the field had a column.
+    is_filled: bool,
+}
+
 /// The places of every process.
 #[derive(Default)]
-pub(crate) struct Places(HashMap<String, Vec<(String, Place)>>);
+pub(crate) struct Places(HashMap<String, Vec<Kept>>);
 
 impl Places {
+    pub(crate) async fn read(db: &DatabaseConnection) -> Result<Self, StoreError> {
+        let mut places = Self::default();
+        for row in slot::Entity::find().all(db).await? {
+            if let Some(place) = Place::parse(&row.place) {
+                let kept = Kept { field: row.field, place, is_filled: row.filled != 0 };
+                places.0.entry(row.process).or_default().push(kept);
+            }
+        }
+        Ok(places)
+    }
+
+    fn kept(&self, process: &str) -> &[Kept] {
+        self.0.get(process).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a field is written to.
     pub(crate) fn of(&self, process: &str, field: &str) -> Option<Place> {
-        self.0.get(process)?.iter().find(|(name, _)| name == field).map(|(_, place)| *place)
+        self.kept(process).iter().find(|kept| kept.field == field).map(|kept| kept.place)
+    }
+
+    /// Whether every record has the field's value in its column.
+    pub(crate) fn is_filled(&self, process: &str, field: &str) -> bool {
+        self.kept(process).iter().any(|kept| kept.field == field && kept.is_filled)
+    }
+
+    /// The processes with a column that is still to be filled.
+    pub(crate) fn unfilled(&self) -> Vec<String> {
+        let lacks = |kept: &Vec<Kept>| kept.iter().any(|kept| !kept.is_filled);
+        let processes = self.0.iter().filter(|(_, kept)| lacks(kept));
+        processes.map(|(process, _)| process.clone()).collect()
+    }
+
+    /// The fields of a process that have a column.
+    pub(crate) fn fields(&self, process: &str) -> Vec<String> {
+        self.kept(process).iter().map(|kept| kept.field.clone()).collect()
+    }
+
+    /// The columns of a process.
+    fn columns(&self, process: &str) -> Columns {
+        self.kept(process).iter().map(|kept| kept.place).fold(Columns::default(), Columns::with)
     }
 
     /// The values of a record's indexed fields.
     pub(crate) fn slotted(&self, record: &Record) -> Slotted {
         let mut slotted = Slotted::default();
-        for (field, place) in self.0.get(&record.process).map_or(&[][..], Vec::as_slice) {
+        for Kept { field, place, .. } in self.kept(&record.process) {
             let Some(value) = record.data.get(field) else { continue };
             match place.kind {
                 IndexKind::Text => slotted.text[place.position] = as_text(value),
@@ -150,15 +197,9 @@ pub(crate) fn as_time(value: &Value) -> Option<DateTime<Utc>> {
     Some(kernel::instant(at.with_timezone(&Utc)))
 }
 
-/// Reads the places of all processes; fields that have none yet get the next free one.
-///
-/// Also answers which processes got a place for a field, because records that are there already
+/// Gives indexed fields that have no column yet the next free one. Records that are there already
 /// have nothing in it.
-pub(crate) async fn assign(
-    db: &DatabaseConnection,
-    rules: &Ruleset,
-) -> Result<(Places, Vec<String>), StoreError> {
-    let mut grown = Vec::new();
+pub(crate) async fn assign(db: &DatabaseConnection, rules: &Ruleset) -> Result<(), StoreError> {
     for definition in rules.processes() {
         // Another replica may take the place that we chose: look again.
         while let Some(missing) = next_missing(db, definition).await? {
@@ -166,23 +207,29 @@ pub(crate) async fn assign(
                 process: Set(definition.process.clone()),
                 field: Set(missing.0),
                 place: Set(missing.1),
+                filled: Set(0),
             };
             slot::Entity::insert(row)
                 .on_conflict(OnConflict::new().do_nothing().to_owned())
                 .exec_without_returning(db)
                 .await?;
-            if grown.last() != Some(&definition.process) {
-                grown.push(definition.process.clone());
-            }
         }
     }
-    let mut places = Places::default();
-    for row in slot::Entity::find().all(db).await? {
-        if let Some(place) = Place::parse(&row.place) {
-            places.0.entry(row.process).or_default().push((row.field, place));
-        }
+    Ok(())
+}
+
+/// Whether there are columns for all that a definition indexes.
+pub(crate) async fn fits(
+    db: &DatabaseConnection,
+    definition: &engine::Definition,
+) -> Result<(), StoreError> {
+    let taken =
+        slot::Entity::find().filter(slot::Column::Process.eq(&definition.process)).all(db).await?;
+    let mut taken: Vec<_> = taken.into_iter().map(|row| (row.field, row.place)).collect();
+    while let Some(missing) = missing(&taken, definition)? {
+        taken.push(missing);
     }
-    Ok((places, grown))
+    Ok(())
 }
 
 async fn next_missing(
@@ -191,9 +238,18 @@ async fn next_missing(
 ) -> Result<Option<(String, String)>, StoreError> {
     let taken =
         slot::Entity::find().filter(slot::Column::Process.eq(&definition.process)).all(db).await?;
-    let place_of = |field: &str| taken.iter().find(|row| row.field == field).map(|row| &row.place);
+    let taken: Vec<_> = taken.into_iter().map(|row| (row.field, row.place)).collect();
+    missing(&taken, definition)
+}
+
+/// The first field without a column, and the column that it gets.
+fn missing(
+    taken: &[(String, String)],
+    definition: &engine::Definition,
+) -> Result<Option<(String, String)>, StoreError> {
+    let place_of = |name: &str| taken.iter().find(|(field, _)| field == name);
     for (field, kind) in definition.indexes() {
-        let place = place_of(&field).and_then(|place| Place::parse(place));
+        let place = place_of(&field).and_then(|(_, place)| Place::parse(place));
         match place {
             Some(place) if place.kind == kind => continue,
             // A field whose kind changed would need a second name: its column keeps its type.
@@ -209,7 +265,7 @@ async fn next_missing(
         let (_, count) = Place::word(kind);
         let free = (0..count)
             .map(|position| Place { kind, position }.column())
-            .find(|column| taken.iter().all(|row| row.place != *column));
+            .find(|column| taken.iter().all(|(_, place)| place != column));
         return match free {
             Some(column) => Ok(Some((field, column))),
             None => Err(StoreError::NoSlot {
@@ -226,42 +282,44 @@ async fn next_missing(
 /// Records of one page when a new column is filled.
 const FILLED_AT_ONCE: u64 = 500;
 
-/// Fills the columns of records that were there before a field had one.
-pub(crate) async fn fill(
-    db: &DatabaseConnection,
-    places: &Places,
-    process: &str,
-) -> Result<(), StoreError> {
+/// Fills the columns of records that were there before a field had one, each page under its locks:
+/// what others are writing just now is there before, or sees the field after.
+pub(crate) async fn fill(pools: &Pools, places: &Places, process: &str) -> Result<(), StoreError> {
+    let columns = places.columns(process);
     let mut after = uuid::Uuid::nil();
     loop {
-        let rows = record::Entity::find()
+        let ids: Vec<uuid::Uuid> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
             .filter(record::Column::Process.eq(process))
             .filter(record::Column::Id.gt(after))
             .order_by_asc(record::Column::Id)
             .limit(FILLED_AT_ONCE)
-            .all(db)
+            .into_tuple()
+            .all(&pools.write)
             .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.id;
-        for row in rows {
-            let (id, revision) = (row.id, row.revision);
-            let Ok(record) = record_of(row, Vec::new()) else { continue };
-            let slotted = places.slotted(&record);
-            let mut update = Query::update();
-            update.table(record::Entity);
-            for (_, place) in places.0.get(process).map_or(&[][..], Vec::as_slice) {
-                let value = match place.kind {
-                    IndexKind::Text => Expr::val(slotted.text[place.position].clone()),
-                    IndexKind::Number => Expr::val(slotted.number[place.position]),
-                    IndexKind::Time => Expr::val(slotted.time[place.position]),
-                };
-                update.value(Alias::new(place.column()), value);
-            }
-            // A record that changes meanwhile fills its columns itself.
-            update
-                .and_where(Expr::col(record::Column::Id).eq(id))
-                .and_where(Expr::col(record::Column::Revision).eq(revision));
-            db.execute(&update).await?;
-        }
+        let Some(last) = ids.last() else { return Ok(()) };
+        after = *last;
+        fill_page(pools, places, columns, &ids).await.map_err(sqlx::Error::from)?;
     }
+}
+
+async fn fill_page(
+    pools: &Pools,
+    places: &Places,
+    columns: Columns,
+    ids: &[uuid::Uuid],
+) -> Result<(), Failure> {
+    let mut tx = Tx::begin(&pools.batches).await?;
+    let loaded = tx.records(ids, Lock::Wait).await?;
+    let data: Vec<String> = loaded.iter().map(|loaded| payload::data_of(&loaded.record)).collect();
+    let rows = loaded.iter().zip(&data).map(|(loaded, data)| RecordRow {
+        record: &loaded.record,
+        data,
+        audience: loaded.audience,
+        head: &loaded.head,
+        slots: places.slotted(&loaded.record),
+    });
+    tx.update_records(columns, &rows.collect::<Vec<_>>()).await?;
+    tx.commit().await
 }

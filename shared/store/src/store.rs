@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use engine::Ruleset;
 use kernel::{Actor, Clock};
-use sea_orm::{DatabaseConnection, EntityTrait, Set, sea_query::OnConflict};
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use sea_orm::DatabaseConnection;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -14,10 +14,8 @@ use crate::{
     audience::Audiences,
     batch::{Shared, Verdict},
     dialect::Pools,
-    entity::counter,
-    passage, schema,
-    search::Prose,
-    slot,
+    law::Law,
+    schema,
     total::{self, Countings},
     writer::{Queue, Ticket, Urgent, Writer},
 };
@@ -89,31 +87,19 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let pools = Pools::open(&options.url, options.connections, options.writers).await?;
         schema::prepare(&pools.write).await?;
-        let (places, grown) = slot::assign(&pools.write, &rules).await?;
-        for process in &grown {
-            slot::fill(&pools.write, &places, process).await?;
-        }
-        let prose = Prose::of(&rules);
-        passage::fill(&pools, &prose, &rules).await?;
-        for definition in rules.processes() {
-            let row =
-                counter::ActiveModel { process: Set(definition.process.clone()), value: Set(0) };
-            counter::Entity::insert(row)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&pools.write)
-                .await?;
-        }
+        let law = watch::Sender::new(Arc::new(Law::of(&pools, Arc::clone(&rules)).await?));
         let shared = Arc::new(Shared {
             pools,
-            rules,
-            places,
-            prose,
+            law,
+            outdated: Notify::new(),
+            adopting: Mutex::new(()),
             audiences: Audiences::default(),
             countings: options.countings.clone(),
             system: Arc::new(Actor::system(&options.service)),
             late: Mutex::new(()),
         });
         let store = Self { inner: Arc::new(Inner::start(shared, &options, clock)) };
+        store.adopt(rules).await?;
         total::prepare(&store).await?;
         Ok(store)
     }
@@ -180,10 +166,10 @@ impl Store {
         self.inner.written.subscribe()
     }
 
-    /// The rules that it decides by.
+    /// The rules that it decides by now.
     #[must_use]
-    pub fn rules(&self) -> &Arc<Ruleset> {
-        &self.inner.shared.rules
+    pub fn rules(&self) -> Arc<Ruleset> {
+        Arc::clone(&self.inner.shared.law().rules)
     }
 
     /// The service that it belongs to.

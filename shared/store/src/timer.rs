@@ -17,7 +17,8 @@ pub struct DueTimer {
 
 impl Store {
     /// Timers that are due by now, the longest due first. A timer goes when its `Fire` is decided,
-    /// whether the record takes the transition or a rule refuses it.
+    /// whether the record takes the transition or a rule refuses it. Those of processes with a faulty
+    /// version wait until it is mended.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
@@ -28,6 +29,7 @@ impl Store {
     ) -> Result<Vec<DueTimer>, Setback> {
         let rows = timer::Entity::find()
             .filter(timer::Column::DueAt.lte(now))
+            .filter(timer::Column::Process.is_not_in(self.hindered()))
             .order_by_asc(timer::Column::DueAt)
             .limit(limit)
             .all(self.read())
@@ -46,8 +48,16 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Setback> {
-        let next =
-            timer::Entity::find().order_by_asc(timer::Column::DueAt).one(self.read()).await?;
+        let next = timer::Entity::find()
+            .filter(timer::Column::Process.is_not_in(self.hindered()))
+            .order_by_asc(timer::Column::DueAt)
+            .one(self.read())
+            .await?;
         Ok(next.map(|row| row.due_at))
+    }
+
+    fn hindered(&self) -> Vec<String> {
+        let rules = self.rules();
+        rules.faults().map(|faulty| faulty.process.to_owned()).collect()
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     chain::Salts,
     dialect::{Failure, is_broken_connection},
     entity::journal,
+    law::Law,
     refusal::Ledger,
 };
 
@@ -28,6 +29,8 @@ const COLLISIONS: u32 = 3;
 /// A database that restarts is back within this time, or its callers are told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
+/// Newer rules are read and in force within this time.
+const RENEWAL: Duration = Duration::from_secs(5);
 const NOT_MARKED: &str = "published events could not be taken out of the outbox";
 
 type Reply = oneshot::Sender<Verdict>;
@@ -286,9 +289,11 @@ impl Writer {
         needs.late = self.is_late;
         let mut attempt = 1;
         loop {
+            let law = self.shared.law();
             let (salts, ledger) = (&mut self.salts, &mut self.ledger);
             let lanes = held_lanes.clone();
-            let run = Batch::run(&self.shared, acts, sent, &mut needs, salts, ledger, lanes);
+            let run =
+                Batch::run((&self.shared, &law), acts, sent, &mut needs, salts, ledger, lanes);
             let outcome = run.await;
             self.is_late = needs.late;
             let failure = match outcome {
@@ -305,6 +310,10 @@ impl Writer {
             };
             let (attempts, pause) = match &failure {
                 Failure::Contended => (ATTEMPTS, Duration::ZERO),
+                Failure::Outdated => {
+                    self.renewed(&law).await;
+                    (ATTEMPTS, Duration::ZERO)
+                }
                 Failure::Database(fault) if is_broken_connection(fault) => {
                     (ATTEMPTS, PAUSE * attempt)
                 }
@@ -321,6 +330,15 @@ impl Writer {
                 tokio::time::sleep(pause).await;
             }
         }
+    }
+
+    /// Waits until other rules are in force here than these, for a while.
+    async fn renewed(&self, law: &Arc<Law>) {
+        let mut exchanged = self.shared.law.subscribe();
+        self.shared.outdated.notify_one();
+        let is_other = exchanged.wait_for(|now| !Arc::ptr_eq(now, law));
+        // Who exchanges them may be gone: then the batch fails after some tries.
+        let _ = tokio::time::timeout(RENEWAL, is_other).await;
     }
 
     /// Whether the batch that wrote this journal row is on disk.

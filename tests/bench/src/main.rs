@@ -6,6 +6,7 @@ mod act;
 mod alerts;
 mod clocks;
 mod commands;
+mod definitions;
 mod fixture;
 mod flat;
 mod histogram;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
+const NAMES: &str = "load limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -37,6 +38,7 @@ async fn main() -> Result<()> {
     let seconds = arguments.get(1).map_or(Ok(5), |text| text.parse())?;
     let span = Duration::from_secs(seconds);
     match name {
+        "load" => definitions::load(span),
         "limits" => limits::all(span).await,
         "act" => act::run(span).await,
         "commands" => commands::on_postgres(span).await,

@@ -83,7 +83,11 @@ impl Desk {
         let surroundings = Surroundings {
             signer,
             upstreams: wishes.upstreams,
-            descriptors: wishes.descriptors,
+            descriptors: wishes
+                .descriptors
+                .into_iter()
+                .map(|said| tokio::sync::watch::channel(said).1)
+                .collect(),
             token: Some(ADMINISTRATOR.to_owned()),
             hand,
             console: wishes.console,

@@ -145,7 +145,7 @@ async fn faults(office: &Office, service: &Record) -> Result<Vec<String>, Proble
         faults.push("no configuration item is known to provide it".to_owned());
     }
     if let Some(hours) =
-        text("hours").filter(|name| office.rules.schemes().calendar(name).is_none())
+        text("hours").filter(|name| office.rules().schemes().calendar(name).is_none())
     {
         faults.push(format!("its hours `{hours}` are no calendar"));
     }

@@ -28,7 +28,8 @@ pub(super) async fn explain(
     let record = record.ok_or_else(Problem::unknown)?;
     let case = case_of(&record).map_err(unmeasured)?;
     let now = office.clock.now().timestamp();
-    let measure = measure(&case, office.rules.schemes(), now).map_err(unmeasured)?;
+    let rules = office.rules();
+    let measure = measure(&case, rules.schemes(), now).map_err(unmeasured)?;
     let text = |name| record.data.get(name).and_then(Value::as_str).unwrap_or_default();
     let warned = record.data.get("warned").and_then(Value::as_i64).unwrap_or(0);
     Ok(Json(json!({

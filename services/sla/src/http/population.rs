@@ -54,7 +54,8 @@ impl Population {
         door: &Door,
         by: &str,
     ) -> Result<Vec<Record>, Problem> {
-        let definition = office.rules.process("clock").ok_or_else(Problem::unknown)?;
+        let rules = office.rules();
+        let definition = rules.process("clock").ok_or_else(Problem::unknown)?;
         let field = |name: &str| Field::named(definition, name).ok_or_else(Problem::broken);
         let by = field(by)?;
         let mut query = Query {

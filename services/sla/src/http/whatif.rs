@@ -88,7 +88,8 @@ pub(super) async fn whatif(
         period.target.get_or_insert_with(|| target.name.clone());
     }
     let now = office.clock.now().timestamp();
-    let present = office.rules.schemes();
+    let rules = office.rules();
+    let present = rules.schemes();
     let trial = Trial { now, present, proposed: &proposed, names, target, matrix };
     let clocks = period.clocks(&office, &door, "started_at").await?;
     let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
@@ -127,7 +128,7 @@ fn schemes(
         let kind = SchemeKind::Calendar(calendar);
         Ok(Scheme { name, version: PROPOSED, digest: String::new(), kind })
     });
-    Ok(office.rules.schemes().overlaid(proposed.collect::<Result<_, Problem>>()?))
+    Ok(office.rules().schemes().overlaid(proposed.collect::<Result<_, Problem>>()?))
 }
 
 struct Trial<'a> {

@@ -124,9 +124,9 @@ async fn a_clock_is_seen_by_those_who_see_its_record_and_moved_by_nobody(site: &
     };
     assert!(seen(&["role:agent"]).await);
     assert!(!seen(&["role:requester", "person:PER0000009"]).await);
-    let rules = &desk.running.office.rules;
+    let rules = desk.running.office.rules();
     let offers = engine::offers(
-        rules,
+        &rules,
         &clock,
         &Actor::system("nobody"),
         &engine::Languages::default(),

@@ -25,7 +25,8 @@ async fn counted(desk: &Desk, from: &str, to: &str) -> Figures {
     for clock in clocks {
         let case = case_of(&clock).unwrap();
         let now = desk.clock.now().timestamp();
-        let measure = measure(&case, office.rules.schemes(), now).unwrap();
+        let rules = office.rules();
+        let measure = measure(&case, rules.schemes(), now).unwrap();
         let Some(due) = measure.due_at() else { continue };
         if (at(from).timestamp()..at(to).timestamp()).contains(&due) {
             match measure.standing() {

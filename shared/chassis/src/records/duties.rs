@@ -40,7 +40,8 @@ async fn duties(
     let sort = Sort { field: field.clone(), descending: false };
     let mut found: Vec<(Record, &Definition)> = Vec::new();
     let mut has_more = false;
-    for definition in office.rules.processes().filter(|one| one.has_duties_due()) {
+    let rules = office.rules();
+    for definition in rules.processes().filter(|one| one.has_duties_due()) {
         let query = Query {
             process: definition.process.clone(),
             filter: Some(filter.clone()),

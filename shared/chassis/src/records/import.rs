@@ -65,7 +65,7 @@ pub async fn import(
 /// The administrator vouches for what people of every role, and the system, did elsewhere.
 fn importing(shelf: &Shelf, door: &Door) -> Cause {
     let mut actor = Actor::clone(&door.identity.actor);
-    if let Some(definition) = shelf.office.rules.process(&shelf.process) {
+    if let Some(definition) = shelf.office.rules().process(&shelf.process) {
         let movers = definition.all_transitions().flat_map(|(_, transition)| &transition.by);
         actor.roles.extend(movers.cloned().chain(definition.role_names()));
     }

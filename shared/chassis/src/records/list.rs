@@ -94,7 +94,8 @@ pub async fn list(
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
     let asked = Asked::parse(pairs, &["filter", "q", "sort", "limit", "cursor"])?;
-    let definition = shelf.office.rules.process(&shelf.process).ok_or_else(Problem::unknown)?;
+    let rules = shelf.office.rules();
+    let definition = rules.process(&shelf.process).ok_or_else(Problem::unknown)?;
     let given = asked.filter.as_deref().filter(|filter| !filter.trim().is_empty());
     let query = Query {
         process: shelf.process.to_string(),

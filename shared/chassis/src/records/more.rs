@@ -51,7 +51,7 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "transition",
     "from",
     "to",
@@ -60,6 +60,7 @@ const SHOWN: [&str; 10] = [
     "link",
     "changes",
     "erasure",
+    "migration",
     "channel",
     "implied",
 ];

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use engine::{Definition, FieldDefinition, Label, Languages, Raci, Transition};
+use engine::{Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition};
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
@@ -34,7 +34,8 @@ pub(super) fn router(office: &Office) -> Router {
 
 /// Lists the processes that this service runs.
 async fn all(State(office): State<Office>, door: Door) -> axum::Json<Value> {
-    let processes = office.rules.processes();
+    let rules = office.rules();
+    let processes = rules.processes().filter(|one| super::is_public(&one.process));
     let told = |definition| {
         let mut view = summary(definition, &door.languages);
         view["service"] = json!(office.service);
@@ -50,10 +51,11 @@ async fn one(
     Path(name): Path<String>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     let languages = &door.languages;
     let mut view = summary(definition, languages);
-    let fields = definition.fields().iter().map(|field| field_view(&office, definition, field));
+    let fields = definition.fields().iter().map(|field| field_view(&rules, definition, field));
     view["form"] = fields.collect();
     let refusal = engine::may_open(definition, &door.identity.actor);
     view["open"] = json!({ "refused_because": refusal });
@@ -96,7 +98,8 @@ async fn schema(
     Path(name): Path<String>,
     _: Identity,
 ) -> Result<axum::Json<Value>, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     let transitions: Map<String, Value> = definition
         .all_transitions()
         .map(|(_, transition)| (transition.name.clone(), transition.schema.clone()))
@@ -115,7 +118,8 @@ async fn counts(
     Path(name): Path<String>,
     door: Door,
 ) -> Result<axum::Json<Value>, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     let states = counted(&office, definition, &door).await?;
     Ok(axum::Json(json!({ "process": name, "states": states })))
 }
@@ -126,7 +130,8 @@ async fn raci(
     Path(name): Path<String>,
     _: Identity,
 ) -> Result<axum::Json<Raci>, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     Ok(axum::Json(definition.raci()))
 }
 
@@ -136,7 +141,8 @@ async fn page(
     Path(name): Path<String>,
     door: Door,
 ) -> Result<Response, Problem> {
-    let definition = office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     Ok(typed("text/markdown; charset=utf-8", definition.page(&door.languages)))
 }
 
@@ -165,7 +171,8 @@ async fn drawn(
     kind: &'static str,
     draw: fn(&Definition, &BTreeMap<String, u64>, &Languages) -> String,
 ) -> Result<Response, Problem> {
-    let definition = office.rules.process(name).ok_or_else(Problem::unknown)?;
+    let rules = office.rules();
+    let definition = rules.process(name).ok_or_else(Problem::unknown)?;
     let counts = counted(office, definition, door).await?;
     Ok(typed(kind, draw(definition, &counts, &door.languages)))
 }
@@ -196,11 +203,11 @@ async fn check(
     _: Identity,
     body: Bytes,
 ) -> Result<axum::Json<Value>, Problem> {
-    office.rules.process(&name).ok_or_else(Problem::unknown)?;
+    office.rules().process(&name).ok_or_else(Problem::unknown)?;
     let text = std::str::from_utf8(&body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body", "The body is not UTF-8."))?;
     let faults = match Definition::parse(text, 1) {
-        Ok(definition) => office.rules.unmet(&definition),
+        Ok(definition) => office.rules().unmet(&definition),
         Err(flaws) => flaws,
     };
     Ok(axum::Json(json!({ "process": name, "is_sound": faults.is_empty(), "faults": faults })))
@@ -236,7 +243,7 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
 
 /// A field as forms and lists need it: its schema, whether people fill it, how lists ask for it, and what
 /// it may hold where that is a list of ours.
-fn field_view(office: &Office, definition: &Definition, field: &FieldDefinition) -> Value {
+fn field_view(rules: &Ruleset, definition: &Definition, field: &FieldDefinition) -> Value {
     let mut view = json!({
         "name": field.name,
         "schema": field.schema,
@@ -245,7 +252,7 @@ fn field_view(office: &Office, definition: &Definition, field: &FieldDefinition)
         "required": definition.is_required(&field.name),
         "reference": field.reference,
     });
-    let entries = field.reference.as_deref().and_then(|name| office.rules.schemes().list(name));
+    let entries = field.reference.as_deref().and_then(|name| rules.schemes().list(name));
     if let Some(entries) = entries.filter(|entries| entries.len() <= CHOICES) {
         let choice = |(key, entry): (&String, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
         view["choices"] = entries.iter().map(choice).collect();

@@ -106,7 +106,7 @@ impl LinkWish {
 /// Whether that is there, and visible to whoever ties, the neighbour decides.
 async fn find(shelf: &Shelf, door: &Door, name: &str) -> Result<Option<Linked>, Problem> {
     let which = RecordRef::from(name);
-    let rules = &shelf.office.rules;
+    let rules = shelf.office.rules();
     let candidates: Vec<&str> = match &which {
         RecordRef::Number(number) => {
             rules.by_number(number).map(|found| found.process.as_str()).into_iter().collect()

@@ -4,23 +4,33 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use engine::{Calculations, Definition, Flaw, Ruleset, Scheme, Schemes};
+use engine::{Calculations, Definition, Flaw, InForce, Ruleset, Scheme, Schemes};
 use sha2::{Digest as _, Sha256};
-use store::{Archive, Options, Publication, Published};
+use store::{Archive, Catalogue, Options, Publication, Published, Setback, Store};
 
-const PROCESS: &str = "process";
-const SCHEME: &str = "scheme";
+use super::{Draft, Service, check};
+
+pub(crate) const PROCESS: &str = "process";
+pub(crate) const SCHEME: &str = "scheme";
 const UPSTREAM: &str = "upstream";
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// A definition or scheme file.
 struct Source {
+    kind: &'static str,
     /// `incident`
     name: String,
     /// The version in the file's name: the order of files, not the number that records keep.
     version: u32,
     text: String,
     origin: &'static str,
+}
+
+impl Source {
+    /// `incident.v1.yaml`
+    fn place(&self) -> String {
+        format!("{}.v{}.yaml", self.name, self.version)
+    }
 }
 
 /// What ships as `(file name, text)`, and the folder that is laid over it: its files stand for
@@ -34,49 +44,111 @@ pub(crate) struct Shipped<'a> {
     pub over: Option<&'a Path>,
 }
 
-/// Reads and checks all files, lets the database number their versions, and adds the versions that
-/// older records were born with.
+/// Feeds the database with all files, and reads what is in force there then.
+///
+/// A faulty file of the folder is not fed: what was in force stays, and the second of the answer says
+/// what is wrong, a line each fault.
 ///
 /// # Errors
-/// Every fault of every file, each with its place; or the database's.
+/// Every fault of what ships, each with its place; or the database's.
 pub(crate) async fn rules(
     shipped: Shipped<'_>,
     options: &Options,
     now: DateTime<Utc>,
-) -> anyhow::Result<Ruleset> {
-    let (processes, schemes) = read(&shipped).map_err(told)?;
+) -> anyhow::Result<(Ruleset, Vec<String>)> {
     let archive = Archive::open(options).await.context("the database cannot be opened")?;
-    let processes = numbered(&archive, PROCESS, processes, now).await?;
-    let schemes = numbered(&archive, SCHEME, schemes, now).await?;
-    archive.close().await;
-
-    let mut definitions = Vec::new();
-    for (published, is_current) in processes {
-        let Publication { name, content, .. } = &published.publication;
-        match Definition::parse(content, published.version) {
-            Ok(definition) => definitions.push(definition),
-            Err(flaws) if is_current => return Err(told(said(&flaws))),
-            Err(flaws) => {
-                let (version, fault) = (published.version, said(&flaws).join("; "));
-                tracing::warn!(process = name, version, fault, "an old version is passed over");
-            }
+    let (sources, unfed) = sources(&shipped, &archive).await?;
+    for source in sources {
+        let kind = source.kind;
+        let publication = Publication {
+            kind: kind.to_owned(),
+            name: source.name,
+            digest: hex::encode(Sha256::digest(&source.text)),
+            content: source.text,
+            origin: source.origin.to_owned(),
+        };
+        if archive.feed(&publication, now).await? {
+            let (name, origin) = (&publication.name, source.origin);
+            tracing::info!(kind, name, origin, "a file was taken over");
         }
     }
-    let (mut current, mut former) = (Vec::new(), Vec::new());
-    for (published, is_current) in schemes {
-        let Publication { name, content, .. } = &published.publication;
-        match Scheme::parse(content, published.version) {
-            Ok(scheme) if is_current => current.push(scheme),
+    let catalogue = archive.catalogue().await?;
+    let rules = in_force(catalogue, shipped.calculations.clone());
+    archive.close().await;
+    Ok((rules, unfed))
+}
+
+/// Reads what is in force of a database, and changes nothing.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn known(
+    options: &Options,
+    calculations: Calculations,
+) -> anyhow::Result<Ruleset> {
+    let archive = Archive::open(options).await.context("the database cannot be opened")?;
+    let catalogue = archive.catalogue().await?;
+    archive.close().await;
+    Ok(in_force(catalogue, calculations))
+}
+
+/// Reads what is in force now, by the code that the service decides by already.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn present(store: &Store) -> Result<Ruleset, Setback> {
+    let catalogue = store.catalogue().await?;
+    Ok(in_force(catalogue, store.rules().calculations().clone()))
+}
+
+/// Everything that is in force, and what records and judgements of former times stand on.
+pub(crate) fn in_force(catalogue: Catalogue, calculations: Calculations) -> Ruleset {
+    let Catalogue { edition, present, versions, in_use } = catalogue;
+    let present_of = |kind: &str| -> BTreeMap<String, u32> {
+        let of_kind = present.iter().filter(|present| present.kind == kind);
+        of_kind.map(|present| (present.name.clone(), present.version)).collect()
+    };
+    let (processes, schemes) = (present_of(PROCESS), present_of(SCHEME));
+    let (mut definitions, mut unreadable) = (Vec::new(), BTreeMap::new());
+    let (mut current, mut former, mut ruined) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for Published { version, publication, .. } in versions {
+        let Publication { kind, name, content, .. } = publication;
+        if kind == PROCESS {
+            let is_present = processes.get(&name) == Some(&version);
+            if is_present || in_use.contains(&(name.clone(), version)) {
+                match Definition::read(&content, version) {
+                    Ok(definition) => definitions.push(definition),
+                    Err(flaws) => drop(unreadable.insert((name, version), flaws)),
+                }
+            }
+            continue;
+        }
+        let is_present = schemes.get(&name) == Some(&version);
+        match Scheme::parse(&content, version) {
+            Ok(scheme) if is_present => current.push(scheme),
             Ok(scheme) => former.push(scheme),
-            Err(flaws) if is_current => return Err(told(said(&flaws))),
+            Err(flaws) if is_present => drop(ruined.insert(name, flaws)),
             Err(flaws) => {
-                let (version, fault) = (published.version, said(&flaws).join("; "));
+                let fault = said(&flaws).join("; ");
                 tracing::warn!(scheme = name, version, fault, "an old version is passed over");
             }
         }
     }
-    let schemes = Schemes::new(current).with_former(former);
-    Ruleset::calculating(definitions, schemes, shipped.calculations.clone()).map_err(told)
+    let schemes = Schemes::new(current).with_former(former).with_faults(ruined);
+    let present = processes;
+    Ruleset::in_force(InForce { edition, definitions, unreadable, present, schemes, calculations })
+}
+
+/// What is wrong with what is in force, a line each fault.
+pub(crate) fn faults(rules: &Ruleset) -> Vec<String> {
+    let processes = rules.faults().flat_map(|faulty| {
+        let (process, version) = (faulty.process, faulty.version);
+        faulty.faults.iter().map(move |flaw| format!("process {process}, version {version}:{flaw}"))
+    });
+    let schemes = rules.schemes().faults().iter();
+    let schemes = schemes
+        .flat_map(|(name, flaws)| flaws.iter().map(move |flaw| format!("scheme {name}:{flaw}")));
+    processes.chain(schemes).collect()
 }
 
 fn said(flaws: &[Flaw]) -> Vec<String> {
@@ -87,72 +159,70 @@ fn told(faults: Vec<String>) -> anyhow::Error {
     anyhow::anyhow!("the definitions do not load:\n  {}", faults.join("\n  "))
 }
 
-/// All files of both kinds, each sound in itself.
-fn read(shipped: &Shipped<'_>) -> Result<(Vec<Source>, Vec<Source>), Vec<String>> {
-    let mut faults = Vec::new();
-    let processes = files("processes", shipped.processes, shipped.over, &mut faults);
-    for source in &processes {
-        if let Err(found) = Definition::parse(&source.text, source.version) {
-            tell(source, found, &mut faults);
-        }
-    }
-    let schemes = files("schemes", shipped.schemes, shipped.over, &mut faults);
-    for source in &schemes {
-        if let Err(found) = Scheme::parse(&source.text, source.version) {
-            tell(source, found, &mut faults);
-        }
-    }
-    if faults.is_empty() { Ok((processes, schemes)) } else { Err(faults) }
-}
-
-/// Every version up to the present one of every name that there is a file of, and which is present;
-/// of schemes also those that there is no file of any more.
-async fn numbered(
+/// The files that are fed, schemes before those who name them, what counts last of its name; and the
+/// faults of those of the folder that are not.
+async fn sources(
+    shipped: &Shipped<'_>,
     archive: &Archive,
-    kind: &str,
-    sources: Vec<Source>,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Vec<(Published, bool)>> {
-    // Sources come with the one that counts last.
-    let mut present = BTreeMap::new();
-    for source in sources {
-        let publication = Publication {
-            kind: kind.to_owned(),
-            name: source.name.clone(),
-            digest: hex::encode(Sha256::digest(&source.text)),
-            content: source.text,
-            origin: source.origin.to_owned(),
-        };
-        present.insert(source.name, archive.register(&publication, now).await?);
+) -> anyhow::Result<(Vec<Source>, Vec<String>)> {
+    let (mut faults, mut unfed) = (Vec::new(), Vec::new());
+    let schemes = files(SCHEME, shipped.schemes, shipped.over, &mut faults, &mut unfed);
+    let processes = files(PROCESS, shipped.processes, shipped.over, &mut faults, &mut unfed);
+    let sources: Vec<Source> = schemes.into_iter().chain(processes).collect();
+    let drafts =
+        sources.iter().map(|source| Draft { place: source.place(), text: source.text.clone() });
+    let service = Service::checking(shipped.schemes, shipped.calculations);
+    let told = check(&[service], &drafts.collect::<Vec<_>>());
+    let mut sound = Vec::new();
+    for (source, flaws) in sources.into_iter().zip(told) {
+        let told = if source.origin == LOCAL { &mut unfed } else { &mut faults };
+        if flaws.is_empty() {
+            match Definition::parse(&source.text, source.version) {
+                Ok(definition) if source.kind == PROCESS => match archive.fits(&definition).await {
+                    Ok(()) => sound.push(source),
+                    Err(fault) => told.push(format!("{}: {fault}", source.place())),
+                },
+                _ => sound.push(source),
+            }
+        } else {
+            told.extend(flaws.into_iter().map(|flaw| format!("{}:{flaw}", source.place())));
+        }
     }
-    let versions = archive.versions(kind).await?.into_iter().filter_map(|published| {
-        let Some(present) = present.get(&published.publication.name) else {
-            // What was judged by a scheme is still judged by it when there is no file of it any more.
-            return (kind == SCHEME).then_some((published, false));
-        };
-        let is_present = published.version == *present;
-        (published.version <= *present).then_some((published, is_present))
-    });
-    Ok(versions.collect())
+    if !faults.is_empty() {
+        return Err(self::told(faults));
+    }
+    for fault in &unfed {
+        tracing::error!(fault, "a file of the folder is not in force");
+    }
+    Ok((last_of_each(sound), unfed))
 }
 
-fn tell(source: &Source, found: Vec<Flaw>, faults: &mut Vec<String>) {
-    let Source { name, version, .. } = source;
-    faults.extend(found.into_iter().map(|flaw| format!("{name}.v{version}.yaml:{flaw}")));
+/// Of what ships and of the folder, the last of each name.
+fn last_of_each(sources: Vec<Source>) -> Vec<Source> {
+    let mut kept: Vec<Source> = Vec::new();
+    for source in sources {
+        kept.retain(|other| {
+            (other.kind, &other.name, other.origin) != (source.kind, &source.name, source.origin)
+        });
+        kept.push(source);
+    }
+    kept
 }
 
 /// Shipped files by version, then those of the folder.
 fn files(
-    folder: &str,
+    kind: &'static str,
     shipped: &[(&str, &str)],
     over: Option<&Path>,
     faults: &mut Vec<String>,
+    unfed: &mut Vec<String>,
 ) -> Vec<Source> {
     let mut files = Vec::new();
     for (name, text) in shipped {
-        keep(name, (*text).to_owned(), UPSTREAM, &mut files, faults);
+        keep(name, kind, (*text).to_owned(), UPSTREAM, &mut files, faults);
     }
     // Without a folder of that name nothing is laid over.
+    let folder = if kind == PROCESS { "processes" } else { "schemes" };
     let entries = over.and_then(|over| fs::read_dir(over.join(folder)).ok());
     for path in entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -160,8 +230,8 @@ fn files(
             continue;
         }
         match fs::read_to_string(&path) {
-            Ok(text) => keep(name, text, LOCAL, &mut files, faults),
-            Err(error) => faults.push(format!("{}: {error}", path.display())),
+            Ok(text) => keep(name, kind, text, LOCAL, &mut files, unfed),
+            Err(error) => unfed.push(format!("{}: {error}", path.display())),
         }
     }
     files.sort_by_key(|source| (source.origin == LOCAL, source.version));
@@ -171,6 +241,7 @@ fn files(
 /// `incident.v1.yaml` is version 1 of `incident`.
 fn keep(
     file: &str,
+    kind: &'static str,
     text: String,
     origin: &'static str,
     files: &mut Vec<Source>,
@@ -179,7 +250,7 @@ fn keep(
     let named = file.strip_suffix(".yaml").and_then(|stem| stem.rsplit_once(".v"));
     match named.and_then(|(name, version)| Some((name, version.parse().ok()?))) {
         Some((name, version)) => {
-            files.push(Source { name: name.to_owned(), version, text, origin });
+            files.push(Source { kind, name: name.to_owned(), version, text, origin });
         }
         None => faults.push(format!("{file}: a file is called like name.v1.yaml")),
     }
@@ -222,7 +293,7 @@ states:
             calculations: &Calculations::new(),
             over: None,
         };
-        let first = rules(shipped, &options, now).await.unwrap();
+        let (first, _) = rules(shipped, &options, now).await.unwrap();
         assert_eq!(first.process("parcel").unwrap().version, 1);
 
         fs::create_dir(folder.path().join("processes")).unwrap();
@@ -230,25 +301,74 @@ states:
         fs::write(folder.path().join("processes/parcel.v1.yaml"), second).unwrap();
         let shipped = Shipped { over: Some(folder.path()), ..shipped };
         for _ in 0..2 {
-            let rules = rules(shipped, &options, now).await.unwrap();
+            let (rules, _) = rules(shipped, &options, now).await.unwrap();
             let parcel = rules.process("parcel").unwrap();
             assert_eq!(parcel.version, 2);
             assert_eq!(parcel.transitions("open")[0].name, "hand_over");
         }
     }
 
-    #[test]
-    fn every_fault_of_every_file_is_told() {
+    #[tokio::test]
+    async fn every_fault_of_every_shipped_file_is_told() {
         const BROKEN: &str = "process: parcel\ncolour: red\n";
+        let folder = tempfile::tempdir().unwrap();
         let shipped = Shipped {
             processes: &[("parcel.v1.yaml", BROKEN), ("letter.yaml", PARCEL)],
             schemes: &[("priority.v1.yaml", "matrix: [")],
             calculations: &Calculations::new(),
             over: None,
         };
-        let faults = read(&shipped).err().unwrap();
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let fault = rules(shipped, &options(folder.path()), now).await.err().unwrap().to_string();
         for expected in ["parcel.v1.yaml", "letter.yaml", "priority.v1.yaml"] {
-            assert!(faults.iter().any(|fault| fault.contains(expected)), "{faults:#?}");
+            assert!(fault.contains(expected), "{fault}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_faulty_file_of_the_folder_leaves_in_force_what_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path());
+        fs::create_dir(folder.path().join("processes")).unwrap();
+        let broken = PARCEL.replace("to: gone", "to: gon");
+        fs::write(folder.path().join("processes/parcel.v1.yaml"), broken).unwrap();
+        let shipped = Shipped {
+            processes: &[("parcel.v1.yaml", PARCEL)],
+            schemes: &[],
+            calculations: &Calculations::new(),
+            over: Some(folder.path()),
+        };
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let (rules, unfed) = rules(shipped, &options, now).await.unwrap();
+        assert_eq!(rules.process("parcel").unwrap().version, 1);
+        assert!(rules.faults().next().is_none());
+        assert!(unfed.iter().any(|line| line.starts_with("parcel.v1.yaml:14:")), "{unfed:?}");
+    }
+
+    #[tokio::test]
+    async fn what_ships_anew_is_in_force_unless_an_organisation_published_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path());
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let calculations = Calculations::new();
+        let second = PARCEL.replace("give:", "hand_over:");
+        let third = PARCEL.replace("give:", "send:");
+        let of = async |text: &'static str, over: Option<&Path>| {
+            let files = [("parcel.v1.yaml", text)];
+            let shipped =
+                Shipped { processes: &files, schemes: &[], calculations: &calculations, over };
+            let (rules, _) = rules(shipped, &options, now).await.unwrap();
+            let parcel = rules.process("parcel").unwrap();
+            (parcel.version, parcel.transitions("open")[0].name.clone())
+        };
+        let second: &'static str = second.leak();
+        assert_eq!(of(PARCEL, None).await, (1, "give".to_owned()));
+        assert_eq!(of(second, None).await, (2, "hand_over".to_owned()));
+        // Another binary ships the former again: that is what ships now.
+        assert_eq!(of(PARCEL, None).await, (1, "give".to_owned()));
+        fs::create_dir(folder.path().join("processes")).unwrap();
+        fs::write(folder.path().join("processes/parcel.v1.yaml"), third).unwrap();
+        assert_eq!(of(PARCEL, Some(folder.path())).await, (3, "send".to_owned()));
+        assert_eq!(of(second, None).await, (3, "send".to_owned()));
     }
 }

@@ -150,7 +150,7 @@ impl Counter {
         let consumer = self.consumer().to_owned();
         let lane = Some(key_of(delivery).to_owned());
         let mark = Mark { consumer, message, lane, fence, outcome, at: now };
-        let tie = tie_in(&self.office.rules, delivery);
+        let tie = tie_in(&self.office.rules(), delivery);
         let act = Act::new(cause, target, Vec::new());
         Ok((Act { delivery: Some(mark), tie, ..act }, span))
     }
@@ -160,8 +160,8 @@ impl Counter {
         matches!(self.hears.reading, Reading::Event)
             && delivery
                 .header("ce-type")
-                .is_some_and(|kind| self.office.rules.subscribers(kind).is_empty())
-            && tie_in(&self.office.rules, delivery).is_none()
+                .is_some_and(|kind| self.office.rules().subscribers(kind).is_empty())
+            && tie_in(&self.office.rules(), delivery).is_none()
     }
 
     /// A message as the inbox keeps it.
@@ -340,7 +340,7 @@ impl Desk for Counter {
             let interpreted = interpreted.next().unwrap_or(Ok(None));
             let says_nothing = |(_, happenings): &(_, Vec<_>)| happenings.is_empty();
             let says_nothing = matches!(&interpreted, Ok(Some(said)) if says_nothing(said));
-            fates.push(if says_nothing && tie_in(&self.office.rules, delivery).is_none() {
+            fates.push(if says_nothing && tie_in(&self.office.rules(), delivery).is_none() {
                 Fate::Idle
             } else if blocked.contains(key_of(delivery)) {
                 Fate::Behind

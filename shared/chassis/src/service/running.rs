@@ -11,6 +11,7 @@ use bus::Bus;
 use chrono::{DateTime, Utc};
 use contract::Descriptor;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{glue::StoreLeases, retries::Retries, timers::Timers};
@@ -30,7 +31,9 @@ pub struct Running {
     pub router: Router,
     /// Where it is served, if it is.
     pub address: Option<SocketAddr>,
+    /// What it said of itself when it started, and what it says now.
     pub descriptor: Descriptor,
+    pub described: watch::Receiver<Descriptor>,
     pub office: Office,
     pub life: Life,
     pub(super) served: Option<Served>,

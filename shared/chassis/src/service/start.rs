@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use bus::{Bus, Consumption};
-use contract::{Descriptor, ProcessDescriptor};
 use engine::Ruleset;
 use http::{HeaderMap, Method, StatusCode};
 use kernel::Clock;
@@ -18,7 +17,9 @@ use super::{
     Running, Service,
     catalogue::{self, Shipped},
     checkpoints,
+    describing::Describing,
     desk::Counter,
+    following,
     glue::{Journal, StoreLeases},
     retries::Retries,
     running::Tasks,
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     Config, Neighbours, Office, Platform, Problem, Seal, identity,
     life::{self, Health, Life},
-    openapi, problem, records,
+    migrations, openapi, problem, publications, records,
     request::{self, Gauge},
     telemetry::metrics::Metrics,
 };
@@ -54,8 +55,9 @@ pub async fn start(
         None => None,
     };
     let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    let office = office(&service, config, platform).await?;
-    let descriptor = describe(&service, config, &office.rules, address);
+    let office = office(&service, config, platform, address).await?;
+    let described = office.describing.said();
+    let descriptor = described.borrow().clone();
 
     let stop = CancellationToken::new();
     let running = TaskTracker::new();
@@ -85,10 +87,13 @@ pub async fn start(
         running.spawn(checkpoints::run(office.clone(), seal, every, stop.clone()));
     }
     if let Some(bus) = &platform.bus {
-        on_the_bus(&office, bus, &descriptor, &counters, &owner, &tasks);
+        on_the_bus(&office, bus, &counters, &owner, &tasks);
     }
 
-    let life = Life::new(probe(&office.store, platform.bus.clone()));
+    running.spawn(following::run(office.clone(), stop.clone()));
+    running.spawn(migrations::run(office.clone(), owner.clone(), stop.clone()));
+
+    let life = Life::new(probe(&office, platform.bus.clone()));
     let mut api = records::router(&office, &opened_elsewhere);
     api = api.merge(openapi::router(&office, opened_elsewhere, documents));
     for make in routes {
@@ -100,7 +105,7 @@ pub async fn start(
     let router = dress(api, gauge, config.limits.body_bytes).merge(life::router(&life));
     let served = listener.map(|listener| life::serve(listener, router.clone()));
     tracing::info!(service = name, address = ?address, "started");
-    Ok(Running { router, address, descriptor, office, life, served, tasks })
+    Ok(Running { router, address, descriptor, described, office, life, served, tasks })
 }
 
 /// What every HTTP surface wears: request ids, spans, measures, problems, bounds.
@@ -122,91 +127,113 @@ async fn other_method(method: Method, _: HeaderMap) -> Result<StatusCode, Status
     }
 }
 
-async fn office(service: &Service, config: &Config, platform: &Platform) -> anyhow::Result<Office> {
-    let (store, rules) = open(service, config, &platform.clock).await?;
+async fn office(
+    service: &Service,
+    config: &Config,
+    platform: &Platform,
+    address: Option<std::net::SocketAddr>,
+) -> anyhow::Result<Office> {
+    let (store, unfed) = fed(service, config, &platform.clock).await?;
     let metrics = Metrics::of(service.name);
     metrics.watch_commits(store.written());
     let (clock, bus) = (platform.clock.clone(), platform.bus.clone());
     let streams = service.hears.iter().map(|hears| hears.stream.clone());
     let neighbours = Neighbours::hearing(streams, bus.as_ref());
     let shows = Arc::new(service.shows.clone());
+    let describing = Describing::new(service, url_of(config, address), &store.rules());
+    let describing = Arc::new(describing);
     let service = Arc::from(service.name);
-    Ok(Office { service, store, rules, clock, metrics, bus, neighbours, shows })
+    let unfed = Arc::from(unfed);
+    let needs_another = config.service.publishing_needs_another;
+    let migrating = Arc::default();
+    Ok(Office {
+        describing,
+        needs_another,
+        migrating,
+        service,
+        store,
+        unfed,
+        clock,
+        metrics,
+        bus,
+        neighbours,
+        shows,
+    })
 }
 
-/// Opens a service's store under its rules, and starts nothing else: what tools stand on.
+/// Opens a service's store as it is, under the rules that are in force there, and starts nothing: what
+/// tools stand on.
 ///
 /// # Errors
-/// Definitions that do not load (every fault is named), or a database that cannot be opened.
-pub async fn open(
+/// A database that cannot be opened.
+pub async fn open(service: &Service, config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let options = options(service, config)?;
+    let rules = catalogue::known(&options, service.calculations.clone()).await?;
+    store(service, options, rules, clock).await
+}
+
+/// Feeds a service's database with its files and opens its store. Answers, too, what is wrong with
+/// files of the folder that are not in force for it.
+async fn fed(
     service: &Service,
     config: &Config,
     clock: &Clock,
-) -> anyhow::Result<(Store, Arc<Ruleset>)> {
+) -> anyhow::Result<(Store, Vec<String>)> {
+    let options = options(service, config)?;
+    let own = [publications::FILE, migrations::FILE];
+    let processes: Vec<_> = own.into_iter().chain(service.processes.iter().copied()).collect();
+    let shipped = Shipped {
+        processes: &processes,
+        schemes: &service.schemes,
+        calculations: &service.calculations,
+        over: config.service.definitions_dir.as_deref(),
+    };
+    let rules = catalogue::rules(shipped, &options, clock.now()).await;
+    let (rules, unfed) = rules.with_context(|| format!("{} cannot start", service.name))?;
+    for fault in catalogue::faults(&rules) {
+        tracing::error!(service = service.name, fault, "what is in force has a fault");
+    }
+    Ok((store(service, options, rules, clock).await?, unfed))
+}
+
+fn options(service: &Service, config: &Config) -> anyhow::Result<store::Options> {
     std::fs::create_dir_all(&config.service.data_dir)
         .with_context(|| format!("{} cannot be made", config.service.data_dir.display()))?;
-    let options = store::Options {
+    Ok(store::Options {
         url: config.database_url(service.name),
         service: service.name.to_owned(),
         writers: config.database.writers,
         max_batch: config.database.max_batch,
         connections: config.database.connections,
         countings: service.countings.clone(),
-    };
-    let shipped = Shipped {
-        processes: &service.processes,
-        schemes: &service.schemes,
-        calculations: &service.calculations,
-        over: config.service.definitions_dir.as_deref(),
-    };
-    let rules = catalogue::rules(shipped, &options, clock.now()).await;
-    let rules = Arc::new(rules.with_context(|| format!("{} cannot start", service.name))?);
-    let store = Store::open(options, Arc::clone(&rules), clock.clone())
-        .await
-        .with_context(|| format!("the database of {} cannot be opened", service.name))?;
-    Ok((store, rules))
+    })
 }
 
-fn describe(
+async fn store(
     service: &Service,
-    config: &Config,
-    rules: &Ruleset,
-    address: Option<std::net::SocketAddr>,
-) -> Descriptor {
-    let url = match address {
+    options: store::Options,
+    rules: Ruleset,
+    clock: &Clock,
+) -> anyhow::Result<Store> {
+    Store::open(options, Arc::new(rules), clock.clone())
+        .await
+        .with_context(|| format!("the database of {} cannot be opened", service.name))
+}
+
+/// Where the gateway reaches the service.
+fn url_of(config: &Config, address: Option<std::net::SocketAddr>) -> String {
+    match address {
         None => String::new(),
         Some(_) if !config.service.public_url.is_empty() => config.service.public_url.clone(),
         Some(address) => format!("http://{address}"),
-    };
-    let processes = rules.processes().map(|definition| ProcessDescriptor {
-        process: definition.process.clone(),
-        collection: definition.collection.clone(),
-        prefix: definition.prefix.clone(),
-        roles: definition.role_names(),
-    });
-    let mut paths = service.paths.clone();
-    paths.push(format!("services/{}", service.name));
-    Descriptor {
-        service: service.name.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        url,
-        processes: processes.collect(),
-        paths,
     }
 }
 
 /// Relay, consumers and the descriptor: all wait for the bus, and nobody waits for them.
-fn on_the_bus(
-    office: &Office,
-    bus: &Bus,
-    descriptor: &Descriptor,
-    counters: &[Arc<Counter>],
-    owner: &str,
-    tasks: &Tasks,
-) {
+fn on_the_bus(office: &Office, bus: &Bus, counters: &[Arc<Counter>], owner: &str, tasks: &Tasks) {
     let leases = StoreLeases(office.store.clone());
     let service = office.service.to_string();
-    tasks.running.spawn(upkeep::present(bus.clone(), descriptor.clone(), tasks.stop.clone()));
+    tasks.running.spawn(upkeep::present(bus.clone(), office.describing.said(), tasks.stop.clone()));
     tasks.running.spawn(bus::relay(
         bus.clone(),
         service,
@@ -225,13 +252,15 @@ fn on_the_bus(
 }
 
 /// What `/readyz` asks, within two seconds.
-fn probe(store: &Store, bus: Option<Bus>) -> life::Probe {
-    let store = store.clone();
+fn probe(office: &Office, bus: Option<Bus>) -> life::Probe {
+    let office = office.clone();
     Arc::new(move || {
-        let (store, bus) = (store.clone(), bus.as_ref().map(Bus::is_connected));
+        let (office, bus) = (office.clone(), bus.as_ref().map(Bus::is_connected));
         Box::pin(async move {
-            let asked = tokio::time::timeout(Duration::from_secs(2), store.ping()).await;
-            Health { database: matches!(asked, Ok(Ok(()))), bus }
+            let asked = tokio::time::timeout(Duration::from_secs(2), office.store.ping()).await;
+            let mut faults = catalogue::faults(&office.rules());
+            faults.extend_from_slice(&office.unfed);
+            Health { database: matches!(asked, Ok(Ok(()))), bus, faults }
         })
     })
 }

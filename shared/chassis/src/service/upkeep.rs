@@ -6,6 +6,7 @@ use bus::Bus;
 use chrono::TimeDelta;
 use contract::Descriptor;
 use store::Setback;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Office, office::chain};
@@ -48,13 +49,21 @@ async fn count(office: &Office) -> Result<(), Setback> {
     Ok(())
 }
 
-/// Says on the bus what this service is: at once, and again after every interruption.
-pub(super) async fn present(bus: Bus, descriptor: Descriptor, stop: CancellationToken) {
+/// Says on the bus what this service is: at once, whenever it changes, and again after every
+/// interruption.
+pub(super) async fn present(
+    bus: Bus,
+    mut described: watch::Receiver<Descriptor>,
+    stop: CancellationToken,
+) {
     loop {
+        let descriptor = described.borrow_and_update().clone();
         let said = async {
             bus.connected().await;
             match bus.describe(&descriptor).await {
-                Ok(()) => tokio::time::sleep(AGAIN).await,
+                Ok(()) => {
+                    let _ = tokio::time::timeout(AGAIN, described.changed()).await;
+                }
                 Err(error) => {
                     tracing::debug!(error = %chain(&error), "not described");
                     tokio::time::sleep(PAUSE).await;

@@ -19,7 +19,7 @@ pub struct Desk {
     pub running: Running,
     pub clock: Clock,
     pub signer: Signer,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
 }
 
 /// What came back.
@@ -41,14 +41,44 @@ impl Desk {
     }
 
     pub async fn on(service: Service, bus: Option<::bus::Bus>, clock: Clock) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::configured(service, bus, clock, &[]).await
+    }
+
+    /// The same with some keys of the configuration.
+    pub async fn configured(
+        service: Service,
+        bus: Option<::bus::Bus>,
+        clock: Clock,
+        wishes: &[(&'static str, String)],
+    ) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::within(folder, service, bus, clock, wishes).await
+    }
+
+    /// The same database, and a binary that ships another text.
+    pub async fn again(self, text: &str) -> Self {
+        let service = Service::named("post").process("parcel.v1.yaml", text.to_owned().leak());
+        let Self { running, clock, folder, .. } = self;
+        running.stop(std::time::Duration::from_secs(1)).await;
+        Self::within(folder, service, None, clock, &[]).await
+    }
+
+    async fn within(
+        folder: Arc<TempDir>,
+        service: Service,
+        bus: Option<::bus::Bus>,
+        clock: Clock,
+        wishes: &[(&'static str, String)],
+    ) -> Self {
         let data = folder.path().display().to_string();
-        let config = Config::of(&[("service.data_dir", data)]).unwrap();
+        let mut wishes = wishes.to_vec();
+        wishes.push(("service.data_dir", data));
+        let config = Config::of(&wishes).unwrap();
         let signer = Signer::ephemeral().unwrap();
         let verifier = Verifier::new(&signer.public_key());
         let platform = Platform { clock: clock.clone(), bus, verifier, listen: None };
         let running = start(service, &config, &platform).await.unwrap();
-        Self { running, clock, signer, _folder: Arc::new(folder) }
+        Self { running, clock, signer, folder }
     }
 
     pub fn person<'a>(&'a self, name: &str, roles: &[&str]) -> Person<'a> {

@@ -3,6 +3,7 @@
 mod bus;
 mod definitions;
 mod desk;
+mod publishing;
 mod records;
 mod telemetry;
 mod votes;

@@ -161,6 +161,6 @@ async fn a_change_runs_from_open_to_closed() {
     assert_eq!(opened.body["offers"][0]["label"], "Einreichen");
     let page = rita.get("/api/v1/processes/change/page").await;
     assert!(page.body.as_str().unwrap().starts_with("# Change"));
-    let document = chassis::openapi::fragment("change", &desk.running.office.rules, &[]);
+    let document = chassis::openapi::fragment("change", &desk.running.office.rules(), &[]);
     assert!(document["paths"]["/api/v1/changes/{id}/votes"]["post"].is_object());
 }

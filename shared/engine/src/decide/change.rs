@@ -110,7 +110,7 @@ impl Draft<'_> {
     }
 
     /// The timers of the state that the record is in.
-    fn timers(&self) -> Result<Vec<Timer>, Refusal> {
+    pub(super) fn timers(&self) -> Result<Vec<Timer>, Refusal> {
         let mut timers = Vec::new();
         for transition in self.definition.transitions(&self.record.state) {
             let due = match (&transition.after, &transition.at) {

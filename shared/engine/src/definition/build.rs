@@ -86,6 +86,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         version,
         digest: hex::encode(Sha256::digest(text)),
         clauses,
+        faults: Vec::new(),
         roles,
         field_names: known.field_names,
         required,

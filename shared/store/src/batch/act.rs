@@ -90,6 +90,11 @@ impl<'a> Batch<'a> {
         if let Some(verdict) = self.replay_of(act)? {
             return Ok(Some(verdict));
         }
+        if let Some(publishing) = &act.publishes
+            && self.tx.edition_held().await? != publishing.edition
+        {
+            return Err(Setback::Overtaken.into());
+        }
         if let Some(mark) = &act.delivery {
             let key = (indexable(&mark.consumer), indexable(&mark.message));
             if self.overlay.marks.contains(&key) {
@@ -189,7 +194,7 @@ impl<'a> Batch<'a> {
         known_link: KnownLink,
     ) -> Result<(), Stop> {
         let mut origin = origin;
-        let shared = self.shared;
+        let law = self.law;
         for (place, command) in wishes.commands.iter().enumerate() {
             let cause = &match wishes.moments.get(place) {
                 Some(moment) => Arc::new(moment.of(cause)),
@@ -219,11 +224,15 @@ impl<'a> Batch<'a> {
                     (None, Subject::New { process, id: *id, number })
                 }
             };
-            let fact = guarded(|| engine::decide(&shared.rules, subject, command, cause))??;
+            // Migrating is how records leave a version that has faults.
+            if !matches!(command, Command::Migrate(_)) {
+                self.unhindered(&origin)?;
+            }
+            let fact = guarded(|| engine::decide(&law.rules, subject, command, cause))??;
             let before = before.map(|record| Record::clone(record));
             let is_new = before.is_none();
             let mut record = engine::apply(before, &fact);
-            if is_new && shared.rules.asks_links(&record.process) {
+            if is_new && law.rules.asks_links(&record.process) {
                 record.links = Links::known(Vec::new());
             }
             let record = Arc::new(record);
@@ -236,6 +245,15 @@ impl<'a> Batch<'a> {
             stage.steps.push(Staged { record, fact, cause: Arc::clone(cause), event_id, fired });
         }
         Ok(())
+    }
+
+    /// A version that was sound when it was published and has faults now decides nothing.
+    fn unhindered(&self, origin: &Origin<'_>) -> Result<(), Setback> {
+        let (process, version) = match origin {
+            Origin::New { process, .. } => (*process, None),
+            Origin::Existing(record) => (record.process.as_str(), Some(record.definition)),
+        };
+        self.law.rules.hindrance(process, version).map_or(Ok(()), |why| Err(Setback::Hindered(why)))
     }
 
     async fn is_linked(
@@ -268,11 +286,12 @@ impl<'a> Batch<'a> {
 
     /// The number that the next record of a process gets. It is used up when the act is done.
     async fn next_number(&mut self, stage: &Stage, process: &str) -> Result<String, Stop> {
-        let definition = self.shared.rules.process(process).ok_or(Setback::Unknown)?;
+        let definition = self.law.rules.process(process).ok_or(Setback::Unknown)?;
         let last = match self.overlay.counters.get(process) {
             Some(last) => *last,
             None => {
-                let last = self.tx.counter(process).await?;
+                let (last, edition) = self.tx.counter(process).await?;
+                self.is_current(edition)?;
                 self.overlay.counters.insert(process.to_owned(), last);
                 last
             }
@@ -301,6 +320,8 @@ impl<'a> Batch<'a> {
             Target::New { .. } => Some(derived_id(act.cause.id, act.cause.when(), 0)),
             Target::Record { which, .. } => self.known_id(which),
         };
+        self.overlay.publishing =
+            act.publishes.as_ref().map(|publishing| (publishing, act.cause.at));
         if let Some(closing) = &act.closes {
             let mut opened = stage.steps.iter().filter(|step| step.fact.opened.is_some());
             let keeper = opened.find(|step| step.record.process == closing.keeper);

@@ -18,7 +18,7 @@ impl Batch<'_> {
         cause: &Cause,
     ) -> Result<Erasure, Stop> {
         // Whoever may not, or asks for what is not there, learns nothing of what is on its way.
-        let (rules, asked) = (&self.shared.rules, Command::Erase(wish.clone()));
+        let (rules, asked) = (&self.law.rules, Command::Erase(wish.clone()));
         guarded(|| engine::decide(rules, Subject::Existing(record), &asked, cause))??;
         let is_new = stage.record(record.id).is_some()
             || self.overlay.journal.iter().any(|row| row.record.id == record.id);

@@ -6,10 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use engine::{Bond, Link, Record, Timer};
 use uuid::Uuid;
 
 use crate::{
+    Publishing,
     audience::AudienceSet,
     chain::Hash,
     row::{
@@ -56,6 +58,8 @@ pub(super) struct Overlay<'a> {
     pub(super) recounts: Vec<Recount>,
     /// Spans of time that this batch closes.
     pub(super) closings: Vec<ClosingRow>,
+    /// What this batch puts in force, and when; it is the last that the batch does.
+    pub(super) publishing: Option<(&'a Publishing, DateTime<Utc>)>,
     /// Sets of tokens that are new, and not committed yet.
     pub(super) audiences: HashMap<Vec<String>, Arc<AudienceSet>>,
 }

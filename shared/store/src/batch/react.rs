@@ -25,11 +25,11 @@ impl<'a> Batch<'a> {
         act: &'a Act,
         depth: u8,
     ) -> Result<(), Stop> {
-        let shared = self.shared;
+        let (shared, law) = (self.shared, self.law);
         for position in first..stage.steps.len() {
             let step = &stage.steps[position];
             let kind = contract::event_type(&step.record.process, &step.fact.event, 1);
-            if shared.rules.subscribers(&kind).is_empty() {
+            if law.rules.subscribers(&kind).is_empty() {
                 continue;
             }
             let happening = Happening::of_fact(&kind, &step.record, &step.fact);
@@ -63,8 +63,8 @@ impl<'a> Batch<'a> {
         'a: 'b,
     {
         Box::pin(async move {
-            let shared = self.shared;
-            for process in shared.rules.subscribers(&happening.kind) {
+            let law = self.law;
+            for process in law.rules.subscribers(&happening.kind) {
                 let moment = stage.moment();
                 match self.react(stage, process, happening, cause, act, depth).await {
                     Ok(()) => {}
@@ -92,7 +92,7 @@ impl<'a> Batch<'a> {
         act: &'a Act,
         depth: u8,
     ) -> Result<(), Stop> {
-        let shared = self.shared;
+        let law = self.law;
         if depth > DEPTH_LIMIT {
             let message = format!("reactions follow on reactions more than {DEPTH_LIMIT} deep");
             return Err(Refusal::one(Rule::State, "", "too_deep", message).into());
@@ -100,10 +100,9 @@ impl<'a> Batch<'a> {
         let key = guarded(|| self.key_of(process, happening, cause))?.map_err(misfit)?;
         let Some(key) = key else { return Ok(()) };
         let holder = self.holder_of(stage, &key).await?;
-        let response = guarded(|| {
-            engine::respond(&shared.rules, process, holder.as_deref(), happening, cause)
-        })?
-        .map_err(misfit)?;
+        let response =
+            guarded(|| engine::respond(&law.rules, process, holder.as_deref(), happening, cause))?
+                .map_err(misfit)?;
         let link_to_event = |relation: Option<String>| {
             let to = happening.record.clone();
             relation.zip(to).map(|(relation, to)| Command::Link { relation, to })
@@ -152,7 +151,7 @@ impl<'a> Batch<'a> {
         happening: &Happening,
         cause: &Cause,
     ) -> Result<Option<HolderKey>, String> {
-        let key = engine::reaction_key(&self.shared.rules, process, happening, cause)?;
+        let key = engine::reaction_key(&self.law.rules, process, happening, cause)?;
         Ok(key.map(|key| HolderKey {
             process: process.to_owned(),
             key: indexable(&key).into_owned(),
@@ -189,8 +188,7 @@ impl<'a> Batch<'a> {
         process: &str,
         key: &str,
     ) -> Result<Option<Uuid>, Failure> {
-        let is_ours =
-            self.shared.rules.by_number(key).is_some_and(|known| known.process == process);
+        let is_ours = self.law.rules.by_number(key).is_some_and(|known| known.process == process);
         if !is_ours {
             return Ok(None);
         }

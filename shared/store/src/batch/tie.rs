@@ -22,7 +22,7 @@ use crate::{
 impl<'a> Batch<'a> {
     /// Whether the other end of a link is a record of another service.
     pub(super) fn is_elsewhere(&self, other: &Linked) -> bool {
-        self.shared.rules.process(&other.process).is_none()
+        self.law.rules.process(&other.process).is_none()
     }
 
     pub(super) async fn is_tied(&mut self, stage: &Stage, key: &TieKey) -> Result<bool, Failure> {

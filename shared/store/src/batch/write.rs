@@ -73,7 +73,7 @@ impl Batch<'_> {
             }
             None => {}
         }
-        self.overlay.passages.extend(self.shared.prose.changed(record, fact));
+        self.overlay.passages.extend(self.law.prose.changed(record, fact));
         if let Some(erasure) = &fact.erasure {
             let comments = erasure.revisions.iter().map(|revision| (record.id, *revision));
             self.overlay.passages.extend(comments.map(|key| (key, String::new())));
@@ -103,7 +103,7 @@ impl Batch<'_> {
     /// The columns with an index of their own that a step changes.
     fn columns_of(&self, step: &Staged) -> Columns {
         let (process, fact) = (&step.record.process, &step.fact);
-        let places = fact.changes.keys().filter_map(|field| self.shared.places.of(process, field));
+        let places = fact.changes.keys().filter_map(|field| self.law.places.of(process, field));
         let columns = places.fold(Columns::default(), Columns::with);
         if fact.audience.is_some() { columns.with_audience() } else { columns }
     }
@@ -167,7 +167,7 @@ impl Batch<'_> {
     }
 
     async fn write(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
-        let (tx, overlay, places) = (&mut self.tx, &self.overlay, &self.shared.places);
+        let (tx, overlay, places) = (&mut self.tx, &self.overlay, &self.law.places);
         let changed = overlay.records.values().flatten();
         let rows = changed.filter_map(|held| {
             let slots = match held.extent {
@@ -201,6 +201,9 @@ impl Batch<'_> {
         for (record, revisions) in &overlay.erased {
             let revisions: Vec<i64> = revisions.iter().map(|n| n.cast_signed()).collect();
             tx.erase(*record, &revisions).await?;
+        }
+        if let Some((publishing, at)) = &overlay.publishing {
+            tx.publish(publishing, *at).await?;
         }
         self.write_timers().await?;
         self.write_totals().await?;

@@ -69,10 +69,12 @@ pub(super) async fn records(
     lock: Lock,
 ) -> Result<Vec<Loaded>, sqlx::Error> {
     const WAIT: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
-        opened_at, updated_at, entered_at, closed_at, opened_by, head \
+        opened_at, updated_at, entered_at, closed_at, opened_by, head, \
+        (SELECT max(edition) FROM present) \
         FROM record WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     const NO_WAIT: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
-        opened_at, updated_at, entered_at, closed_at, opened_by, head \
+        opened_at, updated_at, entered_at, closed_at, opened_by, head, \
+        (SELECT max(edition) FROM present) \
         FROM record WHERE id = ANY($1) ORDER BY id FOR UPDATE NOWAIT";
     let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
     let rows = query(sql).bind(ids).fetch_all(db).await?;
@@ -179,9 +181,13 @@ pub(super) async fn fences(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-pub(super) async fn counter(db: &mut PgConnection, process: &str) -> Result<i64, sqlx::Error> {
-    let sql = "SELECT value FROM counter WHERE process = $1 FOR UPDATE";
-    query(sql).bind(process).fetch_one(db).await?.try_get(0)
+pub(super) async fn counter(
+    db: &mut PgConnection,
+    process: &str,
+) -> Result<(i64, i64), sqlx::Error> {
+    let sql = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE";
+    let row = query(sql).bind(process).fetch_one(db).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 pub(super) async fn is_linked(

@@ -28,8 +28,8 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 const IDS: &str = "SELECT number, id FROM record WHERE number IN (SELECT value FROM json_each(?))";
 const RECORDS: &str = "SELECT id, process, number, definition, state, revision, data, audience, \
-    opened_at, updated_at, entered_at, closed_at, opened_by, head FROM record \
-    WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    opened_at, updated_at, entered_at, closed_at, opened_by, head, \
+    (SELECT max(edition) FROM present) FROM record WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 /// Tables of fewer rows are planned for as if nothing were known of them.
 const BIG_ROWS: i64 = 1_000;
 
@@ -202,9 +202,13 @@ pub(super) async fn fences(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-pub(super) async fn counter(db: &mut SqliteConnection, process: &str) -> Result<i64, sqlx::Error> {
-    let sql = "SELECT value FROM counter WHERE process = ?";
-    query(sql).bind(process).fetch_one(db).await?.try_get(0)
+pub(super) async fn counter(
+    db: &mut SqliteConnection,
+    process: &str,
+) -> Result<(i64, i64), sqlx::Error> {
+    let sql = "SELECT value, edition FROM counter WHERE process = ?";
+    let row = query(sql).bind(process).fetch_one(db).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 pub(super) async fn is_linked(

@@ -8,35 +8,45 @@ use crate::{
 };
 
 everywhere!(
-    the_same_content_keeps_its_number,
+    what_is_fed_is_in_force_until_an_organisation_says_otherwise,
     a_binary_that_is_too_old_does_not_start,
     replicas_that_start_together_make_the_tables_once,
 );
 
-fn publication(digest: &str) -> Publication {
+fn publication(digest: &str, origin: &str) -> Publication {
     Publication {
         kind: "process".into(),
         name: "case".into(),
         digest: digest.into(),
         content: format!("# {digest}"),
-        origin: "upstream".into(),
+        origin: origin.into(),
     }
 }
 
-async fn the_same_content_keeps_its_number(site: &Site) {
+async fn what_is_fed_is_in_force_until_an_organisation_says_otherwise(site: &Site) {
     let archive = Archive::open(&site.options()).await.expect("an archive");
     let at = site.clock.now();
-    for (digest, version) in [("a", 1), ("b", 2), ("a", 1), ("c", 3)] {
-        let number = archive.register(&publication(digest), at).await.expect("a number");
-        assert_eq!(number, version, "{digest}");
-    }
+    let feed = async |digest: &str, origin: &str| {
+        let changed = archive.feed(&publication(digest, origin), at).await.expect("fed");
+        let catalogue = archive.catalogue().await.expect("a catalogue");
+        let present = catalogue.present.first().expect("something is in force").clone();
+        (changed, catalogue.edition, present.version, present.shipped, present.base)
+    };
+    assert_eq!(feed("a", "upstream").await, (true, 1, 1, Some(1), Some(1)));
+    assert_eq!(feed("a", "upstream").await, (false, 1, 1, Some(1), Some(1)));
+    assert_eq!(feed("b", "upstream").await, (true, 2, 2, Some(2), Some(2)));
+    // The same content keeps its number.
+    assert_eq!(feed("a", "upstream").await, (true, 3, 1, Some(1), Some(1)));
+    assert_eq!(feed("c", "local").await, (true, 4, 3, Some(1), Some(1)));
+    assert_eq!(feed("b", "upstream").await, (true, 5, 3, Some(2), Some(1)));
+    assert_eq!(feed("c", "local").await, (false, 5, 3, Some(2), Some(1)));
+    assert_eq!(feed("d", "local").await, (true, 6, 4, Some(2), Some(2)));
+    let catalogue = archive.catalogue().await.expect("a catalogue");
+    let versions = catalogue.versions;
+    assert_eq!(versions.iter().map(|one| one.version).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(versions[0].published_at, at);
+    assert_eq!(versions[0].publication, publication("a", "upstream"));
     archive.close().await;
-    let store = site.open().await;
-    assert_eq!(store.register(&publication("b")).await.expect("a number"), 2);
-    let versions = store.versions("process").await.expect("versions");
-    assert_eq!(versions.iter().map(|one| one.version).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!((versions[0].published_at, &versions[0].publication), (at, &publication("a")));
-    assert!(store.versions("scheme").await.expect("versions").is_empty());
 }
 
 async fn a_binary_that_is_too_old_does_not_start(site: &Site) {

@@ -58,7 +58,7 @@ async fn offered(store: &Store, record: &Record) -> Vec<(String, bool)> {
     let read = store.record("fix", &RecordRef::Id(record.id), &Reader::Everything).await;
     let read = read.expect("an answer").expect("a record");
     let offers = engine::offers(
-        store.rules(),
+        &store.rules(),
         &read,
         &agent(),
         &engine::Languages::default(),

@@ -8,6 +8,7 @@ mod deliveries;
 mod erasures;
 mod links;
 mod lists;
+mod publications;
 mod reactions;
 mod replicas;
 mod searches;

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::{Act, Done, Options, RecordRef, Setback, Store, Target};
 use uuid::Uuid;
 
-const CASE: &str = r"
+pub const CASE: &str = r"
 process: case
 collection: cases
 number: CAS
