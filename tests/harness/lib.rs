@@ -11,6 +11,7 @@ mod place;
 mod platform;
 mod process;
 mod processes;
+mod sink;
 
 pub use alerts::{ALERTMANAGER, Alertmanager, alert, webhook};
 pub(crate) use balancer::Balancer;
@@ -22,3 +23,4 @@ pub use place::{data, repository};
 pub use platform::{Options, Platform};
 pub use process::{Process, binary};
 pub use processes::{descendants, signal};
+pub use sink::Sink;

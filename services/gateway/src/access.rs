@@ -22,5 +22,6 @@ pub use failures::Failures;
 pub use keys::router as keys;
 pub use let_in::let_in;
 pub use password::router as passwords;
+pub(crate) use roster::{Roster, data};
 pub use session::Desk;
 pub use ticket::Tickets;

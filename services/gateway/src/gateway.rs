@@ -1,6 +1,6 @@
 //! The gateway as it runs: its access database, its doors, and what it learns of the services.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     routing::{any, get},
 };
 use bus::{Bus, Publisher};
-use chassis::{Config, Hand, Platform, Problem, Signer};
+use chassis::{Config, Hand, Platform, Problem, Settles, Signer};
 use contract::{Descriptor, subject};
 use futures::StreamExt as _;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -20,7 +20,7 @@ use crate::{
     chain, docs,
     intake::door::Intake,
     live::{self, Live},
-    openapi,
+    notify, openapi,
     routing::{Forwarder, Routes, Upstream, everywhere, switch},
     service,
 };
@@ -87,9 +87,12 @@ impl Gateway {
 
         // Its own records are served like any other service's, behind the same signed identity.
         let inside = Platform { listen: None, ..platform.clone() };
-        let own = chassis::start(service(), config, &inside).await?;
+        let own = chassis::start(notify::heard(service(), &config.notify), config, &inside).await?;
+        let owner = format!("notify-{}", uuid::Uuid::new_v4().simple());
+        let sender = Arc::new(notify::Sender::new(&own.office, &config.notify, &owner)?);
         if let Some(hand) = &hand {
             hand.hold(own.settles());
+            hand.hold(Arc::clone(&sender) as Arc<dyn Settles>);
         }
         upstreams.insert(OWN_SERVICE.to_owned(), Upstream::InProcess(own.router.clone()));
         let routes = Routes::open(upstreams, folder.join(DESCRIPTORS_FILE));
@@ -98,6 +101,7 @@ impl Gateway {
             routes.learn(described.borrow().clone());
             tasks.spawn(follow(described, routes.clone(), stop.clone()));
         }
+        tasks.spawn(sender.run(stop.clone()));
         let access =
             Access::new(own.office.store.clone(), platform.clock.clone(), routes.clone(), &token);
         if let Some(bus) = &platform.bus {

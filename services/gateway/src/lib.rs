@@ -10,6 +10,7 @@ mod docs;
 mod gateway;
 pub mod intake;
 pub mod live;
+pub mod notify;
 pub mod openapi;
 pub mod routing;
 
@@ -22,9 +23,10 @@ pub use gateway::{Gateway, Surroundings};
 pub const OWN_SERVICE: &str = "gateway";
 
 /// The definitions of the access database: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 6] = [
+pub const DEFINITIONS: [(&str, &str); 7] = [
     ("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml")),
     ("group.v1.yaml", include_str!("../processes/group.v1.yaml")),
+    ("notification.v1.yaml", include_str!("../processes/notification.v1.yaml")),
     ("password.v1.yaml", include_str!("../processes/password.v1.yaml")),
     ("person.v1.yaml", include_str!("../processes/person.v1.yaml")),
     ("session.v1.yaml", include_str!("../processes/session.v1.yaml")),
@@ -32,7 +34,7 @@ pub const DEFINITIONS: [(&str, &str); 6] = [
 ];
 
 /// The table of contents of the access database: persons, groups, API keys, passwords, sessions,
-/// and the views that they saved.
+/// the views that people saved, and who was told of what.
 #[must_use]
 pub fn service() -> Service {
     let mut service = Service::named(OWN_SERVICE);
@@ -41,6 +43,7 @@ pub fn service() -> Service {
     }
     service
         .opens_itself("api_key")
+        .opens_itself("notification")
         .opens_itself("password")
         .opens_itself("session")
         .routes(&[], serde_json::json!({}), access::keys)

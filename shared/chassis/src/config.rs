@@ -4,7 +4,12 @@
 
 mod secret;
 
-use std::{collections::HashMap, fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use config::{Environment, File, FileFormat, Value};
 use serde::Deserialize;
@@ -24,6 +29,7 @@ pub struct Config {
     pub journal: Journal,
     pub telemetry: Telemetry,
     pub limits: Limits,
+    pub notify: Notify,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -125,6 +131,32 @@ pub struct Limits {
     pub keep_keys_hours: u32,
 }
 
+/// How people are told, by the gateway.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// `smtp://user:password@host:587?tls=required`, `smtps://…`; empty sends no mail.
+    pub smtp_url: Secret,
+    /// Who the letters are from.
+    pub from: String,
+    /// How often a notification is tried before it is given up.
+    pub tries: u32,
+    /// Where webhooks are, by the names that definitions call them: they reach nothing else.
+    pub webhooks: BTreeMap<String, Webhook>,
+}
+
+/// Who takes notifications as HTTP requests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    pub url: String,
+    /// What requests are signed with.
+    pub secret: Secret,
+    /// Names whose notices it is given, too: `role:incident_manager`.
+    #[serde(default)]
+    pub told_with: Vec<String>,
+}
+
 /// Everything that is wrong with a configuration, one sentence each.
 #[derive(Debug)]
 pub struct Faults(pub Vec<String>);
@@ -209,6 +241,7 @@ impl Config {
             journal: section("journal", defaults, &mut given, &mut faults)?,
             telemetry: section("telemetry", defaults, &mut given, &mut faults)?,
             limits: section("limits", defaults, &mut given, &mut faults)?,
+            notify: section("notify", defaults, &mut given, &mut faults)?,
         };
         faults.extend(given.keys().map(|name| format!("there is no section `{name}`")));
         config.bounds(&mut faults);
@@ -228,6 +261,7 @@ impl Config {
         at_least_one("database.max_batch", self.database.max_batch);
         at_least_one("bus.replicas", self.bus.replicas);
         at_least_one("limits.requests_in_flight", self.limits.requests_in_flight);
+        at_least_one("notify.tries", self.notify.tries as usize);
         at_least_one("limits.delivery_tries", self.limits.delivery_tries as usize);
         if self.limits.body_bytes < 1024 {
             faults.push("limits.body_bytes must be at least 1024".to_owned());

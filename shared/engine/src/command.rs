@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Erasure, Link, Record};
+use crate::{Erasure, Link, Notice, Record};
 
 /// One wish; [`crate::decide`] says whether it is granted.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,8 @@ pub enum Command {
     Erase(Erasure),
     /// Goes over to another version of its definition.
     Migrate(Migration),
+    /// Somebody is to be told of what was just done to the record.
+    Tell { notices: Vec<Notice> },
     /// A timer of the record is due.
     Fire { transition: String },
 }
@@ -51,6 +53,7 @@ impl Command {
             Self::Link { .. } | Self::Tied { .. } => "link",
             Self::Vote { .. } => "vote",
             Self::Task { .. } => "task",
+            Self::Tell { .. } => "tell",
         }
     }
 }

@@ -19,7 +19,8 @@ use self::{
     checks::{guard, in_time, permitted},
 };
 use crate::{
-    Command, Definition, Fact, Link, Linked, Links, Opened, Record, Ruleset, Subject, Transition,
+    Command, Definition, Fact, Link, Linked, Links, Notice, Opened, Record, Ruleset, Subject,
+    Transition,
 };
 
 pub(crate) use checks::{missing_role, permission, time_limit};
@@ -86,6 +87,7 @@ pub fn decide(
                 Command::Link { relation, to } => {
                     link(rules, definition, record, relation, to, cause)
                 }
+                Command::Tell { notices } => tell(rules, definition, record, notices, cause),
                 Command::Tied { link } => tied(rules, definition, record, link, cause),
                 Command::Migrate(migration) => migrate::migrate(rules, record, migration, cause),
                 Command::Erase(erasure) => erase::erase(rules, definition, record, erasure, cause),
@@ -455,6 +457,20 @@ fn tied(
     bound(rules, definition, record, fact, cause)
 }
 
+/// Who is told was worked out from what has just happened: the system alone says so.
+fn tell(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    notices: &[Notice],
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
+    let mut fact = Fact::blank("notified", cause);
+    fact.role = permitted(rules, definition, record, &[], true, cause)?;
+    fact.notices = notices.to_vec();
+    Ok(fact)
+}
+
 fn offered<'a>(
     definition: &'a Definition,
     record: &Record,
@@ -516,6 +532,7 @@ impl Fact {
             computed: Map::new(),
             timers: None,
             more_timers: Vec::new(),
+            notices: Vec::new(),
             is_final: false,
             channel: cause.channel,
             implied: cause.implied,

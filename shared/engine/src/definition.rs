@@ -2,12 +2,14 @@
 
 mod build;
 mod check;
+mod children;
 mod duty;
 mod edit;
 mod fields;
 mod known;
 mod label;
 mod late;
+mod notify;
 mod obligation;
 mod tasks;
 mod tense;
@@ -20,8 +22,10 @@ use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
 pub(crate) use {
+    children::Children,
     duty::{Control, Never, OPEN, Vote},
     edit::Edit,
+    notify::Notify,
     obligation::{Every, Obligation},
     tasks::Tasks,
     transition::{After, On},
@@ -74,6 +78,8 @@ pub struct Definition {
     /// Rules for fields that not everybody may amend everywhere.
     pub(crate) edits: Vec<Edit>,
     pub(crate) tasks: Option<Tasks>,
+    pub(crate) notify: Vec<Notify>,
+    pub(crate) children: Option<Children>,
     pub(crate) obligations: Vec<Obligation>,
     /// Whether its records keep when the first of what they owe is due.
     pub(crate) has_next_duty: bool,
@@ -440,5 +446,7 @@ impl Definition {
             .chain(transitions)
             .chain(controls)
             .chain(self.obligations.iter().flat_map(Obligation::expressions))
+            .chain(self.notify.iter().flat_map(Notify::expressions))
+            .chain(self.children.iter().filter_map(|children| children.when.as_ref()))
     }
 }

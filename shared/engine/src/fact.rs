@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Linked;
+use crate::{Linked, Notice};
 
 /// The outcome of a command. Everything that [`crate::apply`] and the store need is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
-    /// `opened`, `amended`, `commented`, `linked`, or what the transition says (`resolved`).
+    /// `opened`, `amended`, `commented`, `linked`, `notified`, or what the transition says (`resolved`).
     pub event: String,
     /// When it happened; the journal's own time says when it was recorded.
     pub at: DateTime<Utc>,
@@ -35,6 +35,9 @@ pub struct Fact {
     pub comment: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// Who is to be told of it, and what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// What is no longer told of the record, by whose wish and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,

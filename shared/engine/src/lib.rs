@@ -28,6 +28,7 @@ mod expression;
 mod fact;
 mod filter;
 mod flaw;
+mod follow;
 mod json;
 mod ledger;
 mod links;
@@ -37,6 +38,7 @@ mod reading;
 mod record;
 mod ruleset;
 mod scheme;
+mod tell;
 mod yaml;
 
 pub use apply::apply;
@@ -50,6 +52,7 @@ pub use expression::{Expression, Scope};
 pub use fact::{Erasure, Fact, Link, Migrated, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
+pub use follow::{Following, following};
 pub use json::strict_json;
 pub use links::{Bond, Links};
 pub use offers::{Offer, may_open, offers};
@@ -57,6 +60,7 @@ pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
 pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset};
 pub use scheme::{RuleMatch, Scheme, SchemeKind, Schemes};
+pub use tell::{Notice, telling};
 pub use yaml::yaml_as_json;
 
 /// The JSON Schema of the definition format, by which editors complete and check a file.

@@ -152,6 +152,25 @@ pub(crate) fn expression(
     Some(expression.placed(node.at))
 }
 
+/// An expression that stands within a text: its faults are told where that begins.
+pub(crate) fn expression_at(
+    source: &str,
+    at: Mark,
+    scope: &Surroundings,
+    flaws: &mut Flaws,
+) -> Option<Expression> {
+    match Expression::checked(source, scope) {
+        Ok((expression, _)) => Some(expression.placed(at)),
+        Err(faults) => {
+            for fault in faults {
+                let whole = shortened(source);
+                flaws.add(at, "expression", format!("{} (in `{whole}`)", fault.message));
+            }
+            None
+        }
+    }
+}
+
 /// The beginning of what is too long to be read beside a message.
 fn shortened(source: &str) -> String {
     match source.char_indices().nth(100) {

@@ -4,6 +4,7 @@
 mod act;
 mod count;
 mod erase;
+mod follow;
 mod overlay;
 mod react;
 mod stage;

@@ -353,6 +353,17 @@ impl Tx {
         either!(self, is_linked(record, relation, other))
     }
 
+    /// The records that one is tied to as it calls it, by whichever end.
+    pub(crate) async fn tied(
+        &mut self,
+        record: Uuid,
+        relation: &str,
+        limit: usize,
+    ) -> Result<Vec<Uuid>, Failure> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        either!(self, tied(record, relation, limit))
+    }
+
     /// What records are tied to, by whichever end.
     pub(crate) async fn bonds(&mut self, ids: &[Uuid]) -> Result<Vec<(Uuid, Bond)>, Failure> {
         either!(self, bonds(ids))

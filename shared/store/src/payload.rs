@@ -185,6 +185,7 @@ mod tests {
             computed: Map::new(),
             timers: Some(vec![]),
             more_timers: Vec::new(),
+            notices: Vec::new(),
             is_final: false,
             channel: Channel::Api,
             implied: false,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 /// Keys that may also be given as `{key}_file`, a file that holds the value.
-pub(super) const KEYS: [&str; 2] = ["database.url", "bus.url"];
+pub(super) const KEYS: [&str; 3] = ["database.url", "bus.url", "notify.smtp_url"];
 
 /// Text whose `Debug` prints nothing.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]

@@ -51,7 +51,8 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 12] = [
+    "notices",
     "transition",
     "from",
     "to",

@@ -5,12 +5,14 @@ use sha2::{Digest, Sha256};
 use super::{
     Audience, Definition, May, Opens, Relation, Role, Start, State, Transition,
     check::{self, RESERVED},
+    children::Children,
     duty::{self, Control},
     edit::Edit,
     fields::{compile, object_schema},
     known::{Known, names},
     label::{self, Labels, Named},
     late::Late,
+    notify::{self, Notify},
     obligation::Obligation,
     tasks::Tasks,
     transition::span,
@@ -52,6 +54,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let edits = root.get("edit");
     let edits = edits.map(|node| Edit::read_all(node, &known, flaws)).unwrap_or_default();
     let tasks = root.get("tasks").and_then(|node| Tasks::read(node, &known, flaws));
+    let children = root.get("children").and_then(|node| Children::read(node, &known, flaws));
+    let notify = root.get("notify");
+    let notify = notify.map(|node| Notify::read_all(node, &known, flaws)).unwrap_or_default();
     let obligations = root.get("obligations");
     let obligations =
         obligations.map(|node| Obligation::read_all(node, &known, flaws)).unwrap_or_default();
@@ -65,6 +70,9 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     check::events(&opens, &states, flaws);
     check::duties(&roles, &controls, &states, &known, flaws);
     check::obligations(&obligations, &states, flaws);
+    let all = states.iter().flat_map(|state| &state.transitions);
+    notify::check(&notify, all.map(|transition| transition.says.as_str()), flaws);
+    check::follow(children.as_ref(), &states, flaws);
 
     let writable = || known.fields.iter().filter(|field| !field.read_only);
     let given: Vec<String> = writable()
@@ -100,6 +108,8 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         has_duties,
         edits,
         tasks,
+        notify,
+        children,
         obligations,
         has_next_duty,
         controls,
@@ -113,14 +123,15 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
 /// A name that stands in URLs and subjects.
 fn name(root: &mut Entries<'_>, key: &'static str, flaws: &mut Flaws) -> Option<String> {
     let Word { text, at } = word(root.need(key, flaws)?, key, flaws)?;
-    let plain = |symbol: char| {
-        symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || "_-".contains(symbol)
-    };
-    if RESERVED.contains(&text.as_str()) || text.is_empty() || !text.chars().all(plain) {
+    if RESERVED.contains(&text.as_str()) || text.is_empty() || !text.chars().all(is_plain) {
         let message = format!("`{text}` is reserved or not made of a-z, 0-9, _ and -");
         flaws.add(at, "name", message);
     }
     Some(text)
+}
+
+fn is_plain(symbol: char) -> bool {
+    symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || "_-".contains(symbol)
 }
 
 /// What every record has is no name of a field.
@@ -291,13 +302,30 @@ fn audience(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Audien
     audience
 }
 
+/// Each link with the name that it has at its other end: by either name one knows which it is.
 fn relations(node: Option<&Node>, flaws: &mut Flaws) -> Vec<Relation> {
     let Some(node) = node else { return Vec::new() };
-    let read = entries(node, "`links`", flaws).unwrap_or_default().iter().filter_map(|entry| {
-        let inverse = word(&entry.value, &entry.key, flaws)?.text;
-        Some(Relation { name: entry.key.clone(), inverse })
-    });
-    read.collect()
+    let mut relations: Vec<Relation> = Vec::new();
+    for entry in entries(node, "`links`", flaws).unwrap_or_default() {
+        let Some(inverse) = word(&entry.value, &entry.key, flaws) else { continue };
+        for (name, at) in [(&entry.key, entry.at), (&inverse.text, inverse.at)] {
+            if name.is_empty() || !name.chars().all(is_plain) {
+                let message =
+                    format!("`{name}` is no name of a link: it is made of a-z, 0-9, _ and -");
+                flaws.add(at, "name", message);
+            }
+            let known = relations.iter().find(|one| one.name == *name || one.inverse == *name);
+            if let Some(known) = known {
+                let message = format!(
+                    "`{name}` is an end of `{}` already: nobody could tell the two apart",
+                    known.name
+                );
+                flaws.add(at, "duplicate", message);
+            }
+        }
+        relations.push(Relation { name: entry.key.clone(), inverse: inverse.text });
+    }
+    relations
 }
 
 fn opens(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<Opens> {

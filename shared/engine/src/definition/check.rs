@@ -4,7 +4,7 @@ mod duties;
 mod events;
 mod states;
 
-pub(super) use duties::{duties, obligations};
+pub(super) use duties::{duties, follow, obligations};
 pub(super) use events::events;
 pub(super) use states::states;
 

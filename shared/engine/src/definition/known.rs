@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub roles: Vec<String>,
     pub states: Vec<String>,
     pub relations: Vec<String>,
+    /// How the other ends call them.
+    pub inverses: Vec<String>,
     pub transitions: Vec<String>,
     pub labels: Labels,
     record: Kind,
@@ -76,6 +78,7 @@ impl Known {
         Self {
             roles: keys(root.get("roles")),
             relations: keys(root.get("links")),
+            inverses: inverses(root.get("links")),
             anywhere: Surroundings::anywhere(&functions),
             record,
             fields,
@@ -161,6 +164,17 @@ impl Known {
         }
     }
 
+    /// A link as either end calls it.
+    pub fn end(&self, word: &Word, flaws: &mut Flaws) {
+        let mut ends = self.relations.iter().chain(&self.inverses);
+        if ends.all(|end| *end != word.text) {
+            let ends = self.relations.iter().chain(&self.inverses).map(String::as_str);
+            let near = flaws.instead(&word.text, ends);
+            let message = format!("`{}` is no end of a link of `links`{near}", word.text);
+            flaws.add(word.at, "unknown_link", message);
+        }
+    }
+
     /// The field of a name; none where it is unknown or itself at fault.
     pub fn field(&self, word: &Word, flaws: &mut Flaws) -> Option<&Field> {
         if !self.field_names.contains(&word.text) {
@@ -220,6 +234,15 @@ fn is_kept(root: &mut Entries<'_>, states: Option<&Node>, name: &str) -> bool {
 /// The names in a key of states: `new, assigned`.
 pub(super) fn names(key: &str) -> impl Iterator<Item = &str> {
     key.split(',').map(str::trim)
+}
+
+fn inverses(node: Option<&Node>) -> Vec<String> {
+    let Some(Node { tree: Tree::Map(entries), .. }) = node else { return Vec::new() };
+    let words = entries.iter().filter_map(|entry| match &entry.value.tree {
+        Tree::Scalar { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    words.collect()
 }
 
 fn open_map() -> Kind {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::diagram::Counts;
 use crate::{
-    Definition, Languages, Transition,
+    Definition, Expression, Languages, Transition,
     definition::{After, Every},
 };
 
@@ -34,6 +34,23 @@ impl Definition {
         self.rules(&mut page);
         self.field_table(&mut page, languages);
         self.events(&mut page);
+        if !self.notify.is_empty() {
+            page.push_str("\n## Who is told\n");
+            for rule in &self.notify {
+                let on: Vec<&str> = rule.on.iter().map(|on| on.text.as_str()).collect();
+                let to: Vec<&str> = rule.to.iter().map(Expression::source).collect();
+                let _ = writeln!(page, "- {}: {} of {}", rule.name, to.join(", "), on.join(", "));
+            }
+        }
+        if let Some(children) = &self.children {
+            let _ = writeln!(page, "\n## What its children do (`{}`)", children.tied);
+            if children.comments {
+                page.push_str("- What is said of it is said of each child.\n");
+            }
+            for follow in &children.follow {
+                let _ = writeln!(page, "- After `{}` each takes `{}`.", follow.after, follow.take);
+            }
+        }
         if !self.obligations.is_empty() {
             page.push_str("\n## What is done again and again\n");
             for obligation in &self.obligations {

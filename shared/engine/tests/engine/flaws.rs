@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use engine::{Definition, Ruleset, Schemes};
 
-use crate::{TICKET, change::CHANGE, obligations::PACT};
+use crate::{TICKET, change::CHANGE, obligations::PACT, told::FAULT};
 
 fn page(cases: &[(&str, (&str, &str))]) -> String {
     let mut page = String::new();
@@ -146,6 +146,32 @@ fn what_is_done_again_and_again() {
         let _ = writeln!(page, "# {title}\n{}\n", told_of(PACT, change));
     }
     show("obligations", page);
+}
+
+#[test]
+fn who_follows_and_who_is_told() {
+    let cases = [
+        ("children of no link", ("tied: covers", "tied: cover")),
+        ("a step that is none", ("follow: { cure: {", "follow: { curing: {")),
+        ("a child's step that is none", ("take: follow,", "take: folow,")),
+        ("a child's step for people alone", ("take: follow,", "take: shut,")),
+        ("a field that is none", ("with: [cure]", "with: [cures]")),
+        ("two links with one name", ("cites: cited_by", "cites: covers")),
+        ("a link's name that no URL likes", ("cites: cited_by", "cites: Cited by")),
+        ("an event that is none", ("on: [cured]", "on: [curred]")),
+        ("a rule of no event", ("on: [cured], when", "when")),
+        ("a rule that tells nobody", ("to: [record.reporter, record.watchers], ", "")),
+        ("a rule without words", (", subject: 'News of {record.number}' }", " }")),
+        ("an expression within a text", ("{record.grade}", "{record.grad}")),
+        ("a brace that nothing closes", ("{record.number} is cured", "{record.number is cured")),
+        ("a key that means nothing", ("comments: true", "comment: true")),
+        ("a condition that is none", ("when: record.reporter != actor.id", "when: record.title")),
+    ];
+    let mut page = String::new();
+    for (title, change) in cases {
+        let _ = writeln!(page, "# {title}\n{}\n", told_of(FAULT, change));
+    }
+    show("told", page);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use engine::{Command, Happening, Record, Response};
+use engine::{Command, Happening, Notice, Record, Response};
 use kernel::{Cause, Channel, Refusal, Rule, derived_id};
 use uuid::Uuid;
 
@@ -29,10 +29,15 @@ impl<'a> Batch<'a> {
         for position in first..stage.steps.len() {
             let step = &stage.steps[position];
             let kind = contract::event_type(&step.record.process, &step.fact.event, 1);
-            if law.rules.subscribers(&kind).is_empty() {
+            let is_heard = !law.rules.subscribers(&kind).is_empty();
+            let leads = engine::following(&law.rules, &step.record, &step.fact).is_some();
+            let (actor, now) = (&step.cause.actor, step.cause.when());
+            let told =
+                guarded(|| engine::telling(&law.rules, &step.record, &step.fact, actor, now))?;
+            if !is_heard && !leads && told.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
-            let happening = Happening::of_fact(&kind, &step.record, &step.fact);
+            let record = step.record.id;
             let cause = Arc::new(Cause {
                 id: step.event_id,
                 actor: Arc::clone(&shared.system),
@@ -44,9 +49,43 @@ impl<'a> Batch<'a> {
                 traceparent: step.cause.traceparent.clone(),
                 implied: false,
             });
-            self.hear(stage, &happening, &cause, act, depth + 1).await?;
+            if is_heard {
+                let happening = Happening::of_fact(&kind, &step.record, &step.fact);
+                self.hear(stage, &happening, &cause, act, depth + 1).await?;
+            }
+            self.tell(stage, record, told, &cause).await?;
+            if leads && depth < DEPTH_LIMIT {
+                self.lead(stage, position, &cause, act, depth + 1).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Keeps who is to be told of a step, in its transaction. A rule that cannot be worked out is on
+    /// record and stops nothing.
+    async fn tell(
+        &mut self,
+        stage: &mut Stage,
+        record: Uuid,
+        told: Result<Vec<Notice>, String>,
+        cause: &Arc<Cause>,
+    ) -> Result<(), Stop> {
+        let Some(record) = stage.record(record) else { return Ok(()) };
+        match told {
+            Ok(notices) if notices.is_empty() => Ok(()),
+            Ok(notices) => {
+                let cause = Arc::new(not_before(cause, &record));
+                let wishes = Wishes { commands: &[Command::Tell { notices }], moments: &[] };
+                let origin = Origin::Existing(record);
+                self.command(stage, origin, wishes, &cause, KnownLink::Skip).await
+            }
+            Err(sentence) => {
+                let refusal = Refusal::one(Rule::Guard, "", "notify", sentence);
+                let noted = Noted::new(cause, Some(record.id), &record.process, "notify", &refusal);
+                stage.refused.push((refusal, noted));
+                Ok(())
+            }
+        }
     }
 
     /// Lets every process that knows this kind of event react. What a rule refuses is on record

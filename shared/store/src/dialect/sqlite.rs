@@ -221,6 +221,18 @@ pub(super) async fn is_linked(
     Ok(query(sql).bind(record).bind(relation).bind(other).fetch_optional(db).await?.is_some())
 }
 
+pub(super) async fn tied(
+    db: &mut SqliteConnection,
+    record: Uuid,
+    relation: &str,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let sql = "SELECT other_id FROM link WHERE record_id = ?1 AND relation = ?2 \
+        UNION SELECT record_id FROM link WHERE other_id = ?1 AND inverse = ?2 LIMIT ?3";
+    let rows = query(sql).bind(record).bind(relation).bind(limit).fetch_all(db).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
 pub(super) async fn bonds(
     db: &mut SqliteConnection,
     ids: &[Uuid],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cel::common::ast::{Expr, LiteralValue};
 
 use crate::{
-    definition::{Control, Never, Obligation, Role, State, Transition, known::Known},
+    definition::{Children, Control, Never, Obligation, Role, State, Transition, known::Known},
     expression::Kind,
     flaw::Flaws,
 };
@@ -139,6 +139,21 @@ pub(crate) fn obligations(obligations: &[Obligation], states: &[State], flaws: &
                 obligation.done_by.join(" or ")
             );
             flaws.add(obligation.place, "obligation", message);
+        }
+    }
+}
+
+/// A child follows by itself, so the system must be let.
+pub(crate) fn follow(children: Option<&Children>, states: &[State], flaws: &mut Flaws) {
+    for follow in children.iter().flat_map(|children| &children.follow) {
+        let all = states.iter().flat_map(|state| &state.transitions);
+        let mut taken = all.filter(|transition| transition.name == follow.take);
+        if taken.any(|transition| !transition.by.iter().any(|role| role == kernel::SYSTEM)) {
+            let message = format!(
+                "a child takes `{}` by itself after its parent, so its `by` names system",
+                follow.take
+            );
+            flaws.add(follow.place, "follow", message);
         }
     }
 }

@@ -1,0 +1,103 @@
+//! Being told: by mail and webhook, with proof of what went to whom, when, and whether it arrived.
+
+use acceptance::{Door, Options, Platform, Sink};
+use serde_json::{Value, json};
+use testkit::free_port;
+
+use crate::promises::{AT, number_of};
+
+/// All notifications of a record, the oldest first.
+async fn told(door: &Door, number: &str) -> Vec<Value> {
+    let query = format!("?filter=record.of_number%20%3D%3D%20'{number}'&sort=number");
+    door.all("/api/v1/notifications", &query).await
+}
+
+fn of<'a>(all: &'a [Value], rule: &str, to: &str) -> &'a Value {
+    let found = all.iter().find(|one| one["data"]["rule"] == rule && one["data"]["to"] == to);
+    found.unwrap_or_else(|| panic!("{rule} to {to}: {all:#?}"))
+}
+
+/// Proves: PLT-9
+#[tokio::test]
+async fn who_is_told_is_told_even_when_the_mail_server_was_away_and_there_is_proof() {
+    let (smtp, http) = (free_port(), free_port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("steward.toml");
+    let config = format!(
+        "[notify]\nsmtp_url = \"smtp://127.0.0.1:{smtp}\"\nfrom = \"Desk <desk@helios.example>\"\n\
+         [notify.webhooks.chat]\nurl = \"http://127.0.0.1:{http}/hook\"\nsecret = \"shared\"\n\
+         told_with = [\"role:incident_manager\"]\n"
+    );
+    std::fs::write(&file, config).expect("the file is written");
+    let file = file.display().to_string();
+    let options = Options::default().with(&["--clock", AT, "--config", &file]);
+    let mut platform = Platform::up(options).await;
+    let agent = platform.person("Ada", &["agent", "incident_manager"]).await;
+    let rita = platform.person("Rita", &["requester"]).await;
+    let reporter = number_of(&platform, "Rita").await;
+    let reporter = reporter.as_str().expect("a number");
+    let patch = json!({ "email": "rita@meridian.example" });
+    let _ = platform.patch(&format!("/api/v1/persons/{reporter}"), &patch).await.good();
+
+    // The mail server is away: nothing is lost, and nobody's command waits for it.
+    let report = json!({
+        "title": "Payments hang", "impact": "high", "urgency": "high", "reporter": reporter,
+    });
+    let opened = agent.post("/api/v1/incidents", &report).await.good();
+    let number = opened["number"].as_str().expect("a number");
+    platform.pass("PT1S").await;
+    let to = format!("person:{reporter}");
+    let waiting = told(&platform, number).await;
+    let logged = of(&waiting, "logged", &to);
+    assert_eq!((&logged["state"], &logged["data"]["tries"]), (&json!("waiting"), &json!(1)));
+    assert!(logged["data"]["reason"].as_str().is_some_and(|why| !why.is_empty()), "{logged}");
+
+    platform.kill();
+    platform.start().await;
+    let (mail, hook) = (Sink::mail(smtp).await, Sink::http(http).await);
+    platform.pass("PT2M").await;
+    let letters = mail.taken();
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    assert!(letters[0].contains("To: rita@meridian.example"), "{}", letters[0]);
+    assert!(letters[0].contains(&format!("Subject: {number} is logged: Payments hang")));
+    let id = logged["id"].as_str().expect("an id");
+    assert!(letters[0].contains(&format!("Message-ID: <{id}@helios.example>")), "{}", letters[0]);
+    let seen = told(&rita, number).await;
+    let logged = of(&seen, "logged", &to);
+    assert_eq!(logged["state"], "delivered");
+    assert!(
+        logged["data"]["reply"].as_str().is_some_and(|reply| reply.contains("taken by the sink"))
+    );
+    assert_eq!(logged["data"]["address"], "rita@meridian.example");
+    assert!(logged["data"]["sent_at"].is_string());
+
+    // What is told stands in the history of the record, too.
+    let history = agent.get(&format!("/api/v1/incidents/{number}/history")).await.good();
+    let entries = history["items"].as_array().expect("entries").iter();
+    let notified: Vec<&Value> = entries.filter(|entry| entry["event"] == "notified").collect();
+    assert_eq!(notified[0]["notices"][0]["to"], json!([to]));
+
+    // A person without an address cannot be told, and that is on record; a webhook is told all the same.
+    let path = format!("/api/v1/incidents/{number}");
+    let promise = crate::promises::Parties::of(&platform).await;
+    let _ = promise.sign(&platform, json!({})).await;
+    let second = agent.post("/api/v1/incidents", &report).await.good();
+    let late = second["number"].as_str().expect("a number");
+    platform.pass("P2D").await;
+    let all = told(&platform, late).await;
+    let hooked = of(&all, "escalated", "webhook:chat");
+    assert_eq!(hooked["state"], "delivered", "{hooked}");
+    let ada = number_of(&platform, "Ada").await;
+    let missed = of(&all, "escalated", &format!("person:{}", ada.as_str().expect("a number")));
+    assert_eq!(missed["state"], "failed");
+    assert_eq!(missed["data"]["reason"], "Ada has no e-mail address");
+    let requests = hook.taken();
+    let request =
+        requests.iter().find(|request| request.contains(late)).expect("the webhook is told");
+    assert!(request.starts_with("POST /hook") && request.contains("webhook-signature: v1,"));
+    assert_eq!(rita.get("/api/v1/notifications").await.status, 200);
+    assert_eq!(platform.post("/api/v1/notifications", &json!({})).await.status, 405);
+    let _ = agent.get(&path).await.good();
+    let (is_sound, said) = platform.verify().await;
+    assert!(is_sound, "{said}");
+}
