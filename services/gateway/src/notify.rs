@@ -18,8 +18,14 @@ use hearing::Hearing;
 
 /// The services whose records say who is to be told, each with the name of the consumer, which never
 /// changes.
-const SAYING: [(&str, &str); 2] =
-    [("incident", "gateway-notices-incident"), ("sla", "gateway-notices-sla")];
+const SAYING: [(&str, &str); 6] = [
+    ("incident", "gateway-notices-incident"),
+    ("change", "gateway-notices-change"),
+    ("release", "gateway-notices-release"),
+    ("sla", "gateway-notices-sla"),
+    ("supplier", "gateway-notices-supplier"),
+    ("governance", "gateway-notices-governance"),
+];
 
 /// Lets the access database hear who is to be told.
 #[must_use]

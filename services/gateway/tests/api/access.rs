@@ -49,7 +49,7 @@ async fn an_identity_from_outside_is_not_believed() {
     let identity = desk.verifier.verify(token).expect("our own token");
     assert_eq!(identity.actor.id, "key:administrator");
     let roles: Vec<_> = identity.actor.roles.iter().map(String::as_str).collect();
-    assert_eq!(roles, ["administrator", "agent", "mirror_agent"]);
+    assert_eq!(roles, ["administrator", "agent", "auditor", "mirror_agent"]);
     assert_eq!(answer.body["authorization"], json!(null));
 }
 

@@ -56,7 +56,8 @@ impl<'a> Batch<'a> {
             let (moment, first) = (stage.moment(), stage.steps.len());
             let cause = Arc::new(not_before(cause, &child));
             let process = child.process.clone();
-            let wishes = Wishes { commands: std::slice::from_ref(&following.command), moments: &[] };
+            let wishes =
+                Wishes { commands: std::slice::from_ref(&following.command), moments: &[] };
             let origin = Origin::Existing(child);
             match self.command(stage, origin, wishes, &cause, KnownLink::Skip).await {
                 Ok(()) => self.spread(stage, first, act, depth).await?,
