@@ -43,7 +43,7 @@ impl<'a> Batch<'a> {
     ) -> Result<(), Stop> {
         let step = &stage.steps[position];
         let parent = Arc::clone(&step.record);
-        let Some(following) = engine::following(&self.shared.rules, &parent, &step.fact) else {
+        let Some(following) = engine::following(&self.law.rules, &parent, &step.fact) else {
             return Ok(());
         };
         let children = self.children(stage, parent.id, &following.tied).await?;
