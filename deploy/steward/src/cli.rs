@@ -59,6 +59,7 @@ pub enum Command {
     Schema,
     /// Print the text of a version of a process that is published, or of a scheme.
     Fetch {
+        /// The process, or the scheme.
         name: String,
         /// A number, or `present`, `shipped`, `base`.
         #[arg(long, default_value = "present")]
@@ -71,6 +72,7 @@ pub enum Command {
     },
     /// Put a definition in force in place of the version that it was made from.
     Publish {
+        /// The text to come into force.
         file: PathBuf,
         /// The version that it was made from, as `fetch` told it.
         #[arg(long, value_name = "VERSION")]
@@ -86,10 +88,13 @@ pub enum Command {
     },
     /// Print what differs between two versions.
     Diff {
+        /// The process, or the scheme.
         name: String,
-        #[arg(long, default_value = "shipped")]
+        /// A number, or `present`, `shipped`, `base`.
+        #[arg(long, value_name = "VERSION", default_value = "shipped")]
         from: String,
-        #[arg(long, default_value = "present")]
+        /// The same.
+        #[arg(long, value_name = "VERSION", default_value = "present")]
         to: String,
         /// The service, for a scheme.
         #[arg(long)]
@@ -99,6 +104,7 @@ pub enum Command {
     },
     /// Print the version in force brought together with the one that ships now.
     Merge {
+        /// The process, or the scheme.
         name: String,
         /// The service, for a scheme.
         #[arg(long)]
@@ -108,6 +114,7 @@ pub enum Command {
     },
     /// Tell which records would go over to another version, and which would not and why.
     Migrate {
+        /// The process whose open records are asked for.
         process: String,
         /// The version in force, unless another is named.
         #[arg(long, value_name = "VERSION")]
@@ -126,7 +133,9 @@ pub enum Command {
     },
     /// List the messages that a service gave up, or try one again.
     DeadLetters {
+        /// The service that gave them up.
         service: String,
+        /// Try this one again, as the list names it.
         #[arg(long, num_args = 2, value_names = ["CONSUMER", "MESSAGE"])]
         again: Vec<String>,
         #[command(flatten)]

@@ -396,7 +396,11 @@ async fn sound(
     if faults.is_empty() {
         return Ok(());
     }
-    let detail = format!("{} cannot come into force: {} faults.", publication.name, faults.len());
+    let count = match faults.len() {
+        1 => "one fault".to_owned(),
+        many => format!("{many} faults"),
+    };
+    let detail = format!("{} cannot come into force: {count}.", publication.name);
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).with_errors(faults))
 }
 
