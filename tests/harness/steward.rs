@@ -1,8 +1,7 @@
 //! The binary under test: `steward`, built with what the tests are built with.
 
-use clap::Parser;
+use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    steward::run(steward::cli::Arguments::parse()).await
+fn main() -> ExitCode {
+    steward::main()
 }

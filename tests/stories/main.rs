@@ -26,3 +26,4 @@ mod replay;
 mod seals;
 mod servicenow;
 mod storm;
+mod walk;

@@ -25,6 +25,6 @@ pub fn run(files: &[PathBuf]) -> anyhow::Result<()> {
         }
         faults += flaws.len();
     }
-    anyhow::ensure!(faults == 0, "{faults} faults were found");
+    anyhow::ensure!(faults == 0, "faults found: {faults}");
     Ok(())
 }

@@ -40,6 +40,6 @@ pub async fn run(arguments: &Arguments, only: Option<ServiceName>) -> anyhow::Re
         faults += report.faults.len();
         store.close().await;
     }
-    anyhow::ensure!(faults == 0, "{faults} faults were found");
+    anyhow::ensure!(faults == 0, "faults found: {faults}");
     Ok(())
 }
