@@ -107,7 +107,7 @@ pub async fn boot(
         let running = chassis::start(service, &config, &platform).await?;
         hand.hold(running.settles());
         let upstream = gateway::routing::Upstream::InProcess(running.router.clone());
-        surroundings.upstreams.insert(running.descriptor.service.clone(), upstream);
+        surroundings.upstreams.insert(running.office.service.to_string(), upstream);
         surroundings.descriptors.push(running.described.clone());
         services.push(running);
     }
@@ -142,7 +142,7 @@ async fn ready(bus: &Bus, services: &[Running]) -> anyhow::Result<()> {
     let all = async {
         bus.connected().await;
         for service in services {
-            bus.ensure(&service.descriptor.service).await?;
+            bus.ensure(&service.office.service).await?;
         }
         anyhow::Ok(())
     };

@@ -31,8 +31,7 @@ pub struct Running {
     pub router: Router,
     /// Where it is served, if it is.
     pub address: Option<SocketAddr>,
-    /// What it said of itself when it started, and what it says now.
-    pub descriptor: Descriptor,
+    /// What it says of itself now.
     pub described: watch::Receiver<Descriptor>,
     pub office: Office,
     pub life: Life,

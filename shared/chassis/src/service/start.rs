@@ -57,7 +57,6 @@ pub async fn start(
     let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let office = office(&service, config, platform, address).await?;
     let described = office.describing.said();
-    let descriptor = described.borrow().clone();
 
     let stop = CancellationToken::new();
     let running = TaskTracker::new();
@@ -105,7 +104,7 @@ pub async fn start(
     let router = dress(api, gauge, config.limits.body_bytes).merge(life::router(&life));
     let served = listener.map(|listener| life::serve(listener, router.clone()));
     tracing::info!(service = name, address = ?address, "started");
-    Ok(Running { router, address, descriptor, described, office, life, served, tasks })
+    Ok(Running { router, address, described, office, life, served, tasks })
 }
 
 /// What every HTTP surface wears: request ids, spans, measures, problems, bounds.

@@ -262,7 +262,7 @@ async fn the_service_says_what_it_is_and_how_it_fares() {
     assert_eq!(ada.get("/api/v1/processes/letter").await.status, 404);
     let schema = ada.get("/api/v1/processes/parcel/schema").await;
     assert_eq!(schema.body["open"]["required"], json!(["title"]));
-    let descriptor = &desk.running.descriptor;
+    let descriptor = desk.running.described.borrow().clone();
     assert_eq!(descriptor.processes[0].prefix, "PCL");
     let document = ada.get("/api/v1/services/post/openapi.json").await;
     assert!(document.body["paths"].get("/api/v1/parcels").is_some());
