@@ -31,18 +31,11 @@ pub const CALCULATIONS: [(&str, engine::Calculation); 1] = [("frozen", freeze::f
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("change");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
-    for (name, calculation) in CALCULATIONS {
-        service = service.calculates(name, calculation);
-    }
     // A consumer's name never changes: a new one would hear all history again.
-    service
+    Service::named("change")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
+        .calculates(CALCULATIONS)
         .hears("incident", "change-incidents")
         .hears("sla", "change-agreements")
         .hears("supplier", "change-suppliers")

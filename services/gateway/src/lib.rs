@@ -37,11 +37,8 @@ pub const DEFINITIONS: [(&str, &str); 7] = [
 /// the views that people saved, and who was told of what.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named(OWN_SERVICE);
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    service
+    Service::named(OWN_SERVICE)
+        .processes(DEFINITIONS)
         .opens_itself("api_key")
         .opens_itself("notification")
         .opens_itself("password")

@@ -29,15 +29,10 @@ pub const SCHEMES: [(&str, &str); 3] = [
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("governance");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
     // A consumer's name never changes: a new one would hear all history again.
-    service
+    Service::named("governance")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
         .hears("incident", "governance-incidents")
         .hears("sla", "governance-agreements")
         .hears("change", "governance-changes")

@@ -38,14 +38,9 @@ const CLOCKS: &str = "incident-clocks";
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("incident");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
-    service
+    Service::named("incident")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
         .hears("sla", CLOCKS)
         .hears("change", "incident-changes")
         .hears("release", "incident-releases")

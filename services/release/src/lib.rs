@@ -17,13 +17,10 @@ pub const SCHEMES: [(&str, &str); 1] =
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("release");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
     // A consumer's name never changes: a new one would hear all history again.
-    service.hears("change", "release-changes").hears("incident", "release-incidents")
+    Service::named("release")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
+        .hears("change", "release-changes")
+        .hears("incident", "release-incidents")
 }

@@ -71,17 +71,10 @@ const OUTAGES: &str = "sla-outages";
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("sla");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
-    for (name, calculation) in CALCULATIONS {
-        service = service.calculates(name, calculation);
-    }
-    service
+    Service::named("sla")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
+        .calculates(CALCULATIONS)
         .interprets("incident", INCIDENTS, listening::Listening::default())
         .hears("incident", OUTAGES)
         .hears("change", "sla-changes")

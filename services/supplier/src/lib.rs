@@ -23,15 +23,10 @@ pub const SCHEMES: [(&str, &str); 2] = [
 /// The table of contents of the service.
 #[must_use]
 pub fn service() -> Service {
-    let mut service = Service::named("supplier");
-    for (file, text) in DEFINITIONS {
-        service = service.process(file, text);
-    }
-    for (file, text) in SCHEMES {
-        service = service.scheme(file, text);
-    }
     // A consumer's name never changes: a new one would hear all history again.
-    service
+    Service::named("supplier")
+        .processes(DEFINITIONS)
+        .schemes(SCHEMES)
         .hears("change", "supplier-changes")
         .hears("governance", "supplier-governance")
         .hears("sla", "supplier-agreements")

@@ -127,17 +127,23 @@ impl Service {
         Self { schemes, calculations, ..Self::named("") }
     }
 
-    /// Runs the process in `text`, a file called `incident.v1.yaml`.
+    /// Runs these processes: the name of each file, `incident.v1.yaml`, and its text.
     #[must_use]
-    pub fn process(mut self, file: &'static str, text: &'static str) -> Self {
-        self.processes.push((file, text));
+    pub fn processes(
+        mut self,
+        files: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> Self {
+        self.processes.extend(files);
         self
     }
 
-    /// Knows the scheme in `text`, a file called `priority.v1.yaml`.
+    /// Knows these schemes: the name of each file, `priority.v1.yaml`, and its text.
     #[must_use]
-    pub fn scheme(mut self, file: &'static str, text: &'static str) -> Self {
-        self.schemes.push((file, text));
+    pub fn schemes(
+        mut self,
+        files: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> Self {
+        self.schemes.extend(files);
         self
     }
 
@@ -163,10 +169,13 @@ impl Service {
         self
     }
 
-    /// Lets definitions call the service's own code: `calculate('name', …)`.
+    /// Lets definitions call the service's own code by its name: `calculate('name', …)`.
     #[must_use]
-    pub fn calculates(mut self, name: &'static str, calculation: Calculation) -> Self {
-        self.calculations.insert(name, calculation);
+    pub fn calculates(
+        mut self,
+        named: impl IntoIterator<Item = (&'static str, Calculation)>,
+    ) -> Self {
+        self.calculations.extend(named);
         self
     }
 

@@ -87,7 +87,7 @@ calendar: { zone: Europe/Berlin, week: { mon: ['08:00-18:00'] } }
 
     #[test]
     fn files_are_checked_against_what_ships_and_against_each_other() {
-        let post = || Service::named("post").scheme("working.v1.yaml", WORKING);
+        let post = || Service::named("post").schemes([("working.v1.yaml", WORKING)]);
         assert_eq!(
             told(&[], &[TICKET]),
             ["11:8: there is no scheme `weights`", "15:5: there is no calendar `working`"]

@@ -54,9 +54,9 @@ impl Town {
         let options = Options::own_server(server.address().clone(), "town");
         let bus = Bus::connect(options).await.unwrap();
         within("the bus", bus.connected()).await;
-        let post = Service::named("post").process("parcel.v1.yaml", PARCEL);
+        let post = Service::named("post").processes([("parcel.v1.yaml", PARCEL)]);
         let depot = Service::named("depot")
-            .process("slip.v1.yaml", SLIP)
+            .processes([("slip.v1.yaml", SLIP)])
             .hears("post", "depot-slips-on-parcels")
             .hears_alerts("depot-slips-on-signals", move |_, payload| translate(payload));
         let clock = Clock::manual(crate::desk::noon());

@@ -36,7 +36,7 @@ pub fn noon() -> DateTime<Utc> {
 
 impl Desk {
     pub async fn open() -> Self {
-        let service = Service::named("post").process("parcel.v1.yaml", PARCEL);
+        let service = Service::named("post").processes([("parcel.v1.yaml", PARCEL)]);
         Self::on(service, None, Clock::manual(noon())).await
     }
 
@@ -57,7 +57,8 @@ impl Desk {
 
     /// The same database, and a binary that ships another text.
     pub async fn again(self, text: &str) -> Self {
-        let service = Service::named("post").process("parcel.v1.yaml", text.to_owned().leak());
+        let service =
+            Service::named("post").processes([("parcel.v1.yaml", &*text.to_owned().leak())]);
         let Self { running, clock, folder, .. } = self;
         running.stop(std::time::Duration::from_secs(1)).await;
         Self::within(folder, service, None, clock, &[]).await

@@ -142,7 +142,7 @@ async fn nothing_faulty_comes_into_force() {
 
 #[tokio::test]
 async fn where_another_must_approve_the_author_does_not() {
-    let service = Service::named("post").process("parcel.v1.yaml", PARCEL);
+    let service = Service::named("post").processes([("parcel.v1.yaml", PARCEL)]);
     let wish = [("service.publishing_needs_another", "true".to_owned())];
     let desk = Desk::configured(service, None, Clock::manual(noon()), &wish).await;
     let ada = desk.clerk();

@@ -34,7 +34,7 @@ async fn a_request_leaves_a_trace_a_log_and_a_measure() {
     let config = Config::of(&[("telemetry.otlp_endpoint", endpoint)]).unwrap();
     let telemetry = telemetry::start(&config.telemetry, "post").unwrap();
     // A name of its own: other tests of this process are counted, too.
-    let service = Service::named("measured").process("parcel.v1.yaml", PARCEL);
+    let service = Service::named("measured").processes([("parcel.v1.yaml", PARCEL)]);
     let desk = Desk::on(service, None, Clock::manual(noon())).await;
     let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let ada = desk.clerk().with("traceparent", &traceparent);

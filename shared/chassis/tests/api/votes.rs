@@ -21,10 +21,9 @@ fn conflicts(_: &[Value], _: &Schemes) -> Result<Value, String> {
 
 async fn desk() -> Desk {
     let service = Service::named("change")
-        .process("change.v1.yaml", CHANGE)
-        .scheme("working.v1.yaml", WORKING)
-        .calculates("risk_class", risk_class)
-        .calculates("conflicts", conflicts);
+        .processes([("change.v1.yaml", CHANGE)])
+        .schemes([("working.v1.yaml", WORKING)])
+        .calculates([("risk_class", risk_class as engine::Calculation), ("conflicts", conflicts)]);
     Desk::on(service, None, Clock::manual(noon())).await
 }
 
