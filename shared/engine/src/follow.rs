@@ -17,15 +17,7 @@ pub struct Following {
 pub fn following(rules: &Ruleset, record: &Record, fact: &Fact) -> Option<Following> {
     let definition = rules.definition_of(record)?;
     let children = definition.children.as_ref()?;
-    if let Some(when) = &children.when {
-        let scope = rules.scope(fact.at).record(record, &definition.field_names);
-        // A condition that cannot be worked out does not hold: nothing is told that should not be.
-        if !when.holds(&scope).unwrap_or(false) {
-            return None;
-        }
-    }
-    let tied = || children.tied.clone();
-    if let Some(name) = &fact.transition {
+    let command = if let Some(name) = &fact.transition {
         let follow = children.follow.iter().find(|follow| follow.after == *name)?;
         let mut with = Map::new();
         for field in &follow.with {
@@ -33,9 +25,16 @@ pub fn following(rules: &Ruleset, record: &Record, fact: &Fact) -> Option<Follow
                 with.insert(field.clone(), value.clone());
             }
         }
-        let command = Command::Take { transition: follow.take.clone(), with };
-        return Some(Following { tied: tied(), command });
+        Command::Take { transition: follow.take.clone(), with }
+    } else {
+        Command::Comment { text: fact.comment.clone().filter(|_| children.comments)? }
+    };
+    if let Some(when) = &children.when {
+        let scope = rules.scope(fact.at).record(record, &definition.field_names);
+        // A condition that cannot be worked out does not hold: nothing is told that should not be.
+        if !when.holds(&scope).unwrap_or(false) {
+            return None;
+        }
     }
-    let text = fact.comment.clone().filter(|_| children.comments)?;
-    Some(Following { tied: tied(), command: Command::Comment { text } })
+    Some(Following { tied: children.tied.clone(), command })
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use engine::Record;
+use engine::{Following, Record};
 use kernel::{Cause, Refusal, Rule};
 use uuid::Uuid;
 
@@ -17,12 +17,12 @@ use crate::{Act, Setback, dialect::Failure, refusal::Noted};
 pub(crate) const CHILD_LIMIT: usize = 1_000;
 
 impl<'a> Batch<'a> {
-    /// Lets the children of a step's record follow it. What one refuses is on record and stops none of
+    /// Lets the children of a record follow a step of it. What one refuses is on record and stops none of
     /// the others.
     pub(super) fn lead<'b>(
         &'b mut self,
         stage: &'b mut Stage,
-        position: usize,
+        followed: (&'b Record, Following),
         cause: &'b Arc<Cause>,
         act: &'a Act,
         depth: u8,
@@ -30,22 +30,17 @@ impl<'a> Batch<'a> {
     where
         'a: 'b,
     {
-        Box::pin(self.lead_all(stage, position, cause, act, depth))
+        Box::pin(self.lead_all(stage, followed, cause, act, depth))
     }
 
     async fn lead_all(
         &mut self,
         stage: &mut Stage,
-        position: usize,
+        (parent, following): (&Record, Following),
         cause: &Arc<Cause>,
         act: &'a Act,
         depth: u8,
     ) -> Result<(), Stop> {
-        let step = &stage.steps[position];
-        let parent = Arc::clone(&step.record);
-        let Some(following) = engine::following(&self.law.rules, &parent, &step.fact) else {
-            return Ok(());
-        };
         let children = self.children(stage, parent.id, &following.tied).await?;
         if children.len() > CHILD_LIMIT {
             let message = format!("{} has more than {CHILD_LIMIT} children", parent.number);

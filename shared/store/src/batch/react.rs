@@ -30,14 +30,14 @@ impl<'a> Batch<'a> {
             let step = &stage.steps[position];
             let kind = contract::event_type(&step.record.process, &step.fact.event, 1);
             let is_heard = !law.rules.subscribers(&kind).is_empty();
-            let leads = engine::following(&law.rules, &step.record, &step.fact).is_some();
+            let following = engine::following(&law.rules, &step.record, &step.fact);
             let (actor, now) = (&step.cause.actor, step.cause.when());
             let told =
                 guarded(|| engine::telling(&law.rules, &step.record, &step.fact, actor, now))?;
-            if !is_heard && !leads && told.as_ref().is_ok_and(Vec::is_empty) {
+            if !is_heard && following.is_none() && told.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
-            let record = step.record.id;
+            let record = Arc::clone(&step.record);
             let cause = Arc::new(Cause {
                 id: step.event_id,
                 actor: Arc::clone(&shared.system),
@@ -53,9 +53,9 @@ impl<'a> Batch<'a> {
                 let happening = Happening::of_fact(&kind, &step.record, &step.fact);
                 self.hear(stage, &happening, &cause, act, depth + 1).await?;
             }
-            self.tell(stage, record, told, &cause).await?;
-            if leads && depth < DEPTH_LIMIT {
-                self.lead(stage, position, &cause, act, depth + 1).await?;
+            self.tell(stage, record.id, told, &cause).await?;
+            if let Some(following) = following.filter(|_| depth < DEPTH_LIMIT) {
+                self.lead(stage, (&record, following), &cause, act, depth + 1).await?;
             }
         }
         Ok(())
