@@ -4,6 +4,7 @@ mod access;
 mod agreements;
 mod alertmanager;
 mod alerts;
+mod attachments;
 mod bodies;
 mod catalogue;
 mod changes;

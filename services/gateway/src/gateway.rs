@@ -110,7 +110,7 @@ impl Gateway {
         }
         let publisher = platform.bus.clone().map(|bus| Publisher::new(bus, subject::ALERTS_STREAM));
         let tickets = Tickets::default();
-        let forwarder = Forwarder::new(config.limits.body_bytes)?;
+        let forwarder = Forwarder::new(config.limits.body_bytes, config.limits.attachment_bytes)?;
         let doors = Doors {
             intake: Intake::new(publisher, platform.clock.clone()),
             live: Live {

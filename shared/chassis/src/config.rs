@@ -123,6 +123,8 @@ pub enum LogFormat {
 pub struct Limits {
     /// A request's body.
     pub body_bytes: usize,
+    /// A file that is attached to a record.
+    pub attachment_bytes: usize,
     /// Requests that a service works on at the same time; more are answered 503.
     pub requests_in_flight: usize,
     /// How often an event is tried before it is a dead letter.
@@ -265,6 +267,9 @@ impl Config {
         at_least_one("limits.delivery_tries", self.limits.delivery_tries as usize);
         if self.limits.body_bytes < 1024 {
             faults.push("limits.body_bytes must be at least 1024".to_owned());
+        }
+        if self.limits.attachment_bytes < self.limits.body_bytes {
+            faults.push("limits.attachment_bytes must be at least limits.body_bytes".to_owned());
         }
         if self.limits.keep_keys_hours < 24 {
             faults.push("limits.keep_keys_hours must be at least 24".to_owned());

@@ -29,6 +29,8 @@ pub struct Office {
     pub metrics: Metrics,
     /// None where what is said waits in the outbox.
     pub bus: Option<bus::Bus>,
+    /// A file that is attached has at most so many.
+    pub(crate) attachment_bytes: usize,
     /// Whether what somebody publishes waits for another person.
     pub(crate) needs_another: bool,
     /// What the service says of itself.

@@ -313,6 +313,38 @@ fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
         }),
     );
     paths.insert(
+        format!("{root}/{{id}}/attachments"),
+        json!({
+            "get": operation(
+                "attachments",
+                format!("{title}: its files"),
+                one(&[]),
+                None,
+                (200, shown(&json!({ "$ref": "#/components/schemas/Attachments" }))),
+                &[404],
+            ),
+            "post": operation(
+                "attach",
+                format!("{title}: add a file"),
+                one(&["FileName", "IfMatch", "IdempotencyKey"]),
+                Some(shapes::file()),
+                (201, created(definition)),
+                &CHANGES,
+            ),
+        }),
+    );
+    paths.insert(
+        format!("{root}/{{id}}/attachments/{{rev}}"),
+        json!({ "get": operation(
+            "attachment",
+            format!("{title}: the bytes of a file"),
+            one(&["FileRevision"]),
+            None,
+            (200, shapes::bytes()),
+            &[404],
+        ) }),
+    );
+    paths.insert(
         format!("{root}/{{id}}/links"),
         json!({
             "get": operation(

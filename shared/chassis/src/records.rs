@@ -1,5 +1,6 @@
 //! The record API of every process: the same doors for all, made from the definitions.
 
+mod attachment;
 mod batch;
 mod duties;
 mod import;
@@ -74,6 +75,8 @@ pub(crate) fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
         .route(&path("/{id}/history"), get(more::history))
         .route(&path("/{id}/erase"), post(more::erase))
         .route(&path("/{id}/comments"), get(more::comments).post(more::comment))
+        .route(&path("/{id}/attachments"), get(attachment::attachments).post(attachment::attach))
+        .route(&path("/{id}/attachments/{rev}"), get(attachment::file))
         .route(&path("/{id}/tasks"), get(task::tasks).post(task::add))
         .route(&path("/{id}/tasks/{task}"), patch(task::change))
         .route(&path("/{id}/votes"), post(vote::vote))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{Erasure, Link, Notice, Record};
+use crate::{Attachment, Erasure, Link, Notice, Record};
 
 /// One wish; [`crate::decide`] says whether it is granted.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Command {
     Take { transition: String, with: Map<String, Value> },
     /// Says something about the record.
     Comment { text: String },
+    /// Adds a file, whose bytes are kept already.
+    Attach { file: Attachment },
     /// Ties the record to another.
     Link { relation: String, to: Linked },
     /// A record of another service has tied itself to this one: the same tie, seen from this end.
@@ -39,8 +41,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `link`,
-    /// `vote`, `task`.
+    /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `attach`,
+    /// `link`, `vote`, `task`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -48,6 +50,7 @@ impl Command {
             Self::Amend { .. } => "amend",
             Self::Take { transition, .. } | Self::Fire { transition } => transition,
             Self::Comment { .. } => "comment",
+            Self::Attach { .. } => "attach",
             Self::Erase(_) => "erase",
             Self::Migrate(_) => "migrate",
             Self::Link { .. } | Self::Tied { .. } => "link",

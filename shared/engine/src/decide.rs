@@ -1,5 +1,6 @@
 //! Whether a command is granted, and what then happens.
 
+mod attach;
 mod change;
 mod checks;
 mod duties;
@@ -84,6 +85,7 @@ pub fn decide(
                     take(rules, definition, record, transition, &Map::new(), cause)
                 }
                 Command::Comment { text } => comment(rules, definition, record, text, cause),
+                Command::Attach { file } => attach::attach(rules, definition, record, file, cause),
                 Command::Link { relation, to } => {
                     link(rules, definition, record, relation, to, cause)
                 }
@@ -525,6 +527,7 @@ impl Fact {
             role: None,
             changes: std::collections::BTreeMap::new(),
             comment: None,
+            attachment: None,
             link: None,
             erasure: None,
             migration: None,

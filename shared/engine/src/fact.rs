@@ -13,7 +13,8 @@ use crate::{Linked, Notice};
 /// The outcome of a command. Everything that [`crate::apply`] and the store need is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
-    /// `opened`, `amended`, `commented`, `linked`, `notified`, or what the transition says (`resolved`).
+    /// `opened`, `amended`, `commented`, `file_attached`, `linked`, `notified`, or what the transition says
+    /// (`resolved`).
     pub event: String,
     /// When it happened; the journal's own time says when it was recorded.
     pub at: DateTime<Utc>,
@@ -33,6 +34,9 @@ pub struct Fact {
     pub changes: BTreeMap<String, (Value, Value)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// A file that belongs to the record from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<Attachment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
     /// Who is to be told of it, and what.
@@ -72,6 +76,18 @@ pub struct Opened {
     pub process: String,
     pub definition: u32,
     pub by: String,
+}
+
+/// A file of a record: what it is called, and what tells whether its bytes are those that were attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    pub name: String,
+    /// `image/png`, as its sender says.
+    pub media_type: String,
+    /// In bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes, in hexadecimal digits.
+    pub digest: String,
 }
 
 /// A typed tie to another record, seen from both ends.

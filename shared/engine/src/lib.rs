@@ -49,7 +49,7 @@ pub use definition::{
 };
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};
-pub use fact::{Erasure, Fact, Link, Migrated, Opened, Timer, change_set};
+pub use fact::{Attachment, Erasure, Fact, Link, Migrated, Opened, Timer, change_set};
 pub use filter::{Field, Filter, Op};
 pub use flaw::Flaw;
 pub use follow::{Following, following};

@@ -1,5 +1,9 @@
 //! The two databases behind one door: where hot statements are written by hand, in fixed texts.
 
+#[macro_use]
+mod plain;
+
+mod attached;
 mod postgres;
 mod published;
 mod sqlite;

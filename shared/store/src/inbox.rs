@@ -358,7 +358,8 @@ impl Store {
             .filter(inbox::Column::At.lt(before))
             .exec(self.write())
             .await?;
-        Ok(keys + deliveries.rows_affected)
+        let files = self.drop_arrivals(before).await?;
+        Ok(keys + deliveries.rows_affected + files)
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod act;
 mod archive;
+mod attachment;
 mod audience;
 mod batch;
 mod chain;
@@ -49,6 +50,7 @@ mod writer;
 
 pub use act::{Act, Done, Mark, Moment, Once, REFUSED, RecordRef, Setback, Step, Target, Tie};
 pub use archive::{Archive, Catalogue, Present, Publication, Published, Publishing};
+pub use attachment::{Arrival, Content, PART_BYTES};
 pub use checkpoint::{Checkpoint, IsGenuine};
 pub use error::StoreError;
 pub use inbox::{GIVEN_UP, Letter, Tally, Waiting};

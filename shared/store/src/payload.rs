@@ -178,6 +178,7 @@ mod tests {
             role: None,
             changes: BTreeMap::from([("title".into(), (json!(null), json!("x")))]),
             comment: None,
+            attachment: None,
             link: None,
             erasure: None,
             migration: None,

@@ -239,7 +239,7 @@ pub(crate) fn record_of(row: record::Model, audience: Vec<String>) -> Result<Rec
     })
 }
 
-fn entry_of(row: journal::Model) -> Result<Entry, Setback> {
+pub(crate) fn entry_of(row: journal::Model) -> Result<Entry, Setback> {
     let payload = row.payload.as_deref().map(serde_json::from_slice).transpose();
     Ok(Entry {
         event_id: row.event_id,

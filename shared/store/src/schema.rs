@@ -7,7 +7,7 @@ use crate::StoreError;
 
 /// What was added to the ground, each in its turn and never changed once it has landed. What was made
 /// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
-const EXTENSIONS: [Extension; 6] = [
+const EXTENSIONS: [Extension; 7] = [
     Extension { version: 2, name: "m0002_ties", sql: Sql::Both(include_str!("schema/ties.sql")) },
     Extension {
         version: 3,
@@ -36,6 +36,11 @@ const EXTENSIONS: [Extension; 6] = [
         version: 7,
         name: "m0007_present",
         sql: Sql::Both(include_str!("schema/present.sql")),
+    },
+    Extension {
+        version: 8,
+        name: "m0008_attachments",
+        sql: Sql::Both(include_str!("schema/attachments.sql")),
     },
 ];
 /// The version of the tables that this binary makes, and the newest that it was written for.

@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Checkpoint, IsGenuine, Setback, Store,
+    Checkpoint, IsGenuine, Setback, Store, attachment,
     audience::tokens_in,
     chain::{ORIGIN, digest_of, link_of},
     checkpoint,
@@ -27,6 +27,8 @@ pub struct Report {
     pub records: u64,
     pub entries: u64,
     pub refusals: u64,
+    /// Files that are attached to records.
+    pub files: u64,
     /// Entries whose personal data was erased: their links hold, their content cannot be replayed.
     pub erased: u64,
     /// The last checkpoint, to be compared with what was noted of it elsewhere.
@@ -94,6 +96,7 @@ impl Store {
         strays(&snapshot, &mut report).await?;
         refused(&snapshot, &mut report).await?;
         totals.compare(&snapshot, &mut report).await?;
+        attachment::check(&snapshot, &mut report).await?;
         checkpoint::check(&snapshot, self.service(), is_genuine, &mut report).await?;
         snapshot.commit().await?;
         report.faults.truncate(FAULTS_KEPT);
@@ -201,6 +204,7 @@ fn check(record: &Record, head: &[u8], chain: &[journal::Model], report: &mut Re
                 }
                 match payload::fact_in(payload) {
                     Ok(fact) => {
+                        report.files += u64::from(fact.attachment.is_some());
                         owned.extend(fact.erasure.iter().flat_map(|erasure| &erasure.revisions));
                         replayed = Some(engine::apply(replayed, &fact));
                     }

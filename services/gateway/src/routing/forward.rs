@@ -43,21 +43,22 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 pub struct Forwarder {
     client: reqwest::Client,
     body_bytes: usize,
+    attachment_bytes: usize,
 }
 
 impl Forwarder {
-    /// Takes bodies up to `body_bytes`.
+    /// Takes bodies up to `body_bytes`, and files to be attached up to `attachment_bytes`.
     ///
     /// # Errors
     /// When the system's TLS settings cannot be read.
-    pub fn new(body_bytes: usize) -> Result<Self, reqwest::Error> {
+    pub fn new(body_bytes: usize, attachment_bytes: usize) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_PATIENCE)
             .read_timeout(ANSWER_PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { client, body_bytes })
+        Ok(Self { client, body_bytes, attachment_bytes })
     }
 
     /// The answer of `destination`, or a problem: 413 for too large a body, 503 when the service
@@ -80,13 +81,14 @@ impl Forwarder {
         token: &str,
         mut request: Request,
     ) -> Result<Response, Problem> {
+        let is_file = request.uri().path().ends_with("/attachments");
+        let limit = if is_file { self.attachment_bytes } else { self.body_bytes };
         let too_large = || {
-            let limit = self.body_bytes;
             let detail = format!("The body is larger than {limit} bytes.");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
         };
         let said = content_length(request.headers());
-        if said.is_some_and(|bytes| bytes > self.body_bytes as u64) {
+        if said.is_some_and(|bytes| bytes > limit as u64) {
             return Err(too_large());
         }
         prepare(&mut request, token)?;
@@ -94,7 +96,7 @@ impl Forwarder {
         if said.is_none() {
             // Nobody said how long it is, so it is counted on its way.
             let body = std::mem::take(request.body_mut());
-            *request.body_mut() = counted(body, self.body_bytes, exceeded.clone());
+            *request.body_mut() = counted(body, limit, exceeded.clone());
         }
         let answer = match &destination.upstream {
             Upstream::InProcess(router) => {

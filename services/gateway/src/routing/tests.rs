@@ -128,7 +128,7 @@ async fn over_http() -> Upstream {
 
 async fn forward(upstream: Upstream, request: Request) -> (StatusCode, HeaderMap, Vec<u8>) {
     let destination = Destination { service: "mirror".to_owned(), upstream };
-    let forwarder = Forwarder::new(1024).expect("a client");
+    let forwarder = Forwarder::new(1024, 4096).expect("a client");
     let (parts, body) = forwarder.forward(&destination, "vouched", request).await.into_parts();
     let body = body.collect().await.expect("the body").to_bytes().to_vec();
     (parts.status, parts.headers, body)

@@ -73,6 +73,22 @@ pub fn listing(names: &BTreeSet<&str>) -> String {
     names.iter().copied().collect::<Vec<_>>().join(" and ")
 }
 
+/// A file as it comes: bytes of any kind.
+pub fn file() -> Value {
+    json!({ "required": true, "content": { "application/octet-stream": { "schema": binary() } } })
+}
+
+/// A file as it goes, to be saved.
+pub fn bytes() -> Value {
+    let headers = json!({ "x-request-id": reference("headers", "RequestId") });
+    let content = json!({ "*/*": { "schema": binary() } });
+    json!({ "description": "The bytes.", "headers": headers, "content": content })
+}
+
+fn binary() -> Value {
+    json!({ "type": "string", "format": "binary" })
+}
+
 /// The task's number in a path.
 pub fn task_number() -> Value {
     json!({ "name": "task", "in": "path", "required": true, "description": "The task's number.",
@@ -193,6 +209,16 @@ pub fn parameters() -> Value {
             "name": "id", "in": "path", "required": true,
             "schema": { "type": "string", "minLength": 1 },
             "description": "The record's id or number.",
+        },
+        "FileName": {
+            "name": "name", "in": "query", "required": true,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "description": "What the file is called.",
+        },
+        "FileRevision": {
+            "name": "rev", "in": "path", "required": true,
+            "schema": { "type": "integer", "minimum": 1 },
+            "description": "The revision of the record that attached the file.",
         },
         "IfMatch": {
             "name": "If-Match", "in": "header",
@@ -404,7 +430,8 @@ pub fn common_schemas() -> Map<String, Value> {
             "at": time(), "recorded_at": time(), "actor": by, "channel": text(),
             "implied": { "type": "boolean" }, "changes": { "type": "object" },
             "transition": text(), "from": text(), "to": text(), "role": text(),
-            "comment": text(), "link": { "type": "object" }, "erased": { "type": "object" },
+            "comment": text(), "link": { "type": "object" },
+            "attachment": { "type": "object" }, "erased": { "type": "object" },
             "erasure": { "type": "object" },
             "correlation": text(), "causation": maybe_text(),
         },
@@ -415,6 +442,15 @@ pub fn common_schemas() -> Map<String, Value> {
         ("at", time()),
         ("by", by.clone()),
         ("text", text()),
+    ]);
+    let attachment = object(&[
+        ("rev", json!({ "type": "integer" })),
+        ("at", time()),
+        ("by", by.clone()),
+        ("name", text()),
+        ("media_type", text()),
+        ("size", json!({ "type": "integer" })),
+        ("digest", text()),
     ]);
     let link = object(&[
         ("relation", text()),
@@ -442,6 +478,7 @@ pub fn common_schemas() -> Map<String, Value> {
         ("Offer", offer),
         ("History", object(&[("items", list_of(&entry)), ("next", maybe_text())])),
         ("Comments", object(&[("items", list_of(&comment))])),
+        ("Attachments", object(&[("items", list_of(&attachment))])),
         ("Links", object(&[("items", list_of(&link))])),
     ];
     schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()

@@ -51,8 +51,9 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "notices",
+    "attachment",
     "transition",
     "from",
     "to",
@@ -127,7 +128,7 @@ fn erased(entry: &Entry, erasures: &[Entry]) -> Value {
 }
 
 /// Who did it: as they were called then.
-fn by(entry: &Entry) -> Value {
+pub(super) fn by(entry: &Entry) -> Value {
     let actor = entry.payload.as_ref().and_then(|payload| payload.get("actor"));
     let name = actor.and_then(|actor| actor.get("name")).and_then(Value::as_str);
     json!({ "id": entry.actor, "name": name.unwrap_or(&entry.actor) })

@@ -146,6 +146,7 @@ async fn office(
     let needs_another = config.service.publishing_needs_another;
     let migrating = Arc::default();
     Ok(Office {
+        attachment_bytes: config.limits.attachment_bytes,
         describing,
         needs_another,
         migrating,

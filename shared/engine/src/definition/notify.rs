@@ -123,7 +123,7 @@ const EVENTS: [&str; 16] = [
     "task_done",
     "task_dropped",
     "migrated",
-    "attached",
+    "file_attached",
 ];
 
 /// Rules tell of events that there are.

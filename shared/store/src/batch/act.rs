@@ -229,6 +229,12 @@ impl<'a> Batch<'a> {
                 self.unhindered(&origin)?;
             }
             let fact = guarded(|| engine::decide(&law.rules, subject, command, cause))??;
+            if let Some(file) = &fact.attachment
+                && self.tx.content_held(&file.digest).await?.is_none()
+            {
+                let message = "the bytes of the file are not here: send it again";
+                return Err(Refusal::one(Rule::State, "", "no_content", message).into());
+            }
             let before = before.map(|record| Record::clone(record));
             let is_new = before.is_none();
             let mut record = engine::apply(before, &fact);

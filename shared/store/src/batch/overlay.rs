@@ -49,6 +49,8 @@ pub(super) struct Overlay<'a> {
     /// What records are found by from now on, in words.
     pub(super) passages: BTreeMap<PassageKey, String>,
     pub(super) journal: Vec<JournalRow>,
+    /// Records with the revision that attached a file, and the file's digest.
+    pub(super) attached: Vec<(Uuid, i64, String)>,
     /// Records with the revisions whose content goes.
     pub(super) erased: Vec<(Uuid, Vec<u64>)>,
     /// Timers that were due and changed nothing.

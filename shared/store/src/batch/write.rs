@@ -74,6 +74,10 @@ impl Batch<'_> {
             None => {}
         }
         self.overlay.passages.extend(self.law.prose.changed(record, fact));
+        if let Some(file) = &fact.attachment {
+            let place = (record.id, record.revision.cast_signed());
+            self.overlay.attached.push((place.0, place.1, file.digest.clone()));
+        }
         if let Some(erasure) = &fact.erasure {
             let comments = erasure.revisions.iter().map(|revision| (record.id, *revision));
             self.overlay.passages.extend(comments.map(|key| (key, String::new())));
@@ -198,9 +202,16 @@ impl Batch<'_> {
         if !overlay.journal.is_empty() {
             tx.insert_journal(&overlay.journal).await?;
         }
+        // Before anything is erased: bytes stay for as long as something is made of them.
+        for (record, revision, digest) in &overlay.attached {
+            tx.attach(*record, *revision, digest).await?;
+        }
         for (record, revisions) in &overlay.erased {
             let revisions: Vec<i64> = revisions.iter().map(|n| n.cast_signed()).collect();
             tx.erase(*record, &revisions).await?;
+            for revision in revisions {
+                tx.detach(*record, revision).await?;
+            }
         }
         if let Some((publishing, at)) = &overlay.publishing {
             tx.publish(publishing, *at).await?;

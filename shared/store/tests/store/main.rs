@@ -2,6 +2,7 @@
 
 mod acts;
 mod archives;
+mod attachments;
 mod chains;
 mod checkpoints;
 mod deliveries;
