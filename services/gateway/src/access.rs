@@ -1,4 +1,4 @@
-//! Who may come in: persons, groups, API keys, sessions and passwords as records, and the
+//! Who may come in: persons, groups, API keys, sessions, passwords and one-time links as records, and the
 //! administrator's token.
 
 mod administrator;
@@ -8,6 +8,7 @@ mod credential;
 mod failures;
 mod keys;
 mod let_in;
+mod link;
 mod password;
 mod roster;
 pub mod secret;
@@ -21,6 +22,7 @@ pub use credential::CSRF_HEADER;
 pub use failures::Failures;
 pub use keys::router as keys;
 pub use let_in::let_in;
+pub use link::router as links;
 pub use password::router as passwords;
 pub(crate) use roster::{Roster, data};
 pub use session::Desk;

@@ -23,18 +23,19 @@ pub use gateway::{Gateway, Surroundings};
 pub const OWN_SERVICE: &str = "gateway";
 
 /// The definitions of the access database: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 7] = [
+pub const DEFINITIONS: [(&str, &str); 8] = [
     ("api_key.v1.yaml", include_str!("../processes/api_key.v1.yaml")),
     ("group.v1.yaml", include_str!("../processes/group.v1.yaml")),
     ("notification.v1.yaml", include_str!("../processes/notification.v1.yaml")),
     ("password.v1.yaml", include_str!("../processes/password.v1.yaml")),
     ("person.v1.yaml", include_str!("../processes/person.v1.yaml")),
     ("session.v1.yaml", include_str!("../processes/session.v1.yaml")),
+    ("sign_in_link.v1.yaml", include_str!("../processes/sign_in_link.v1.yaml")),
     ("view.v1.yaml", include_str!("../processes/view.v1.yaml")),
 ];
 
 /// The table of contents of the access database: persons, groups, API keys, passwords, sessions,
-/// the views that people saved, and who was told of what.
+/// one-time links, the views that people saved, and who was told of what.
 #[must_use]
 pub fn service() -> Service {
     Service::named(OWN_SERVICE)
@@ -43,6 +44,8 @@ pub fn service() -> Service {
         .opens_itself("notification")
         .opens_itself("password")
         .opens_itself("session")
+        .opens_itself("sign_in_link")
         .routes(&[], serde_json::json!({}), access::keys)
         .routes(&[], serde_json::json!({}), access::passwords)
+        .routes(&[], serde_json::json!({}), access::links)
 }

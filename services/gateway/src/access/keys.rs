@@ -77,7 +77,7 @@ fn known_fields(given: &Map<String, Value>) -> Result<(), Refusal> {
 }
 
 /// The number of an active person that was named by number or id.
-async fn person_number(office: &Office, person: &Value) -> Result<String, Problem> {
+pub(super) async fn person_number(office: &Office, person: &Value) -> Result<String, Problem> {
     let unknown =
         || Problem::invalid("/person", "unknown_reference", "There is no such active person.");
     let which = RecordRef::from(person.as_str().ok_or_else(unknown)?);

@@ -1,4 +1,4 @@
-//! Passwords of local users: made by an administrator, and never kept.
+//! Passwords of local users: set by an administrator or by themselves, and never kept.
 //!
 //! What Argon2id makes of a password and its person is the key that a record is held by. The salt is
 //! the person's id, which no other person anywhere has; hence a password is found as a key is, and no
@@ -34,6 +34,8 @@ const LONGEST: usize = 200;
 /// As OWASP advises for Argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
+/// Nobody has more passwords or sessions at a time.
+const MOST: u64 = 500;
 /// So many are worked out at the same time: each takes its memory.
 const AT_ONCE: usize = 2;
 
@@ -93,28 +95,36 @@ async fn set(
 ) -> Result<Response, Problem> {
     office.needs_role(&door, &[ADMINISTRATOR], "set_password").await?;
     let Wish { person, password } = body.typed()?;
-    let letters = password.chars().count();
-    if !(SHORTEST..=LONGEST).contains(&letters) {
-        let message = format!("A password has {SHORTEST} to {LONGEST} characters.");
-        return Err(Problem::invalid("/password", "length", message));
-    }
     let which = RecordRef::from(person.as_str());
     let found = office.store.record("person", &which, &Reader::Everything).await?;
     let person = found.filter(|person| person.state == "active").ok_or_else(|| {
         Problem::invalid("/person", "unknown_reference", "There is no such active person.")
     })?;
-    signs_in_alone(&office.store, &person).await?;
+    let record = put(&office, &kneader, &door, &person, password).await?;
+    let view = office.view(&record, &door);
+    Ok((StatusCode::CREATED, axum::Json(view)).into_response())
+}
+
+/// Sets the password of a person; the one before is replaced.
+///
+/// # Errors
+/// 422 for what cannot be a password, or a person who cannot have one.
+pub async fn put(
+    office: &Office,
+    kneader: &Kneader,
+    door: &Door,
+    person: &Record,
+    password: String,
+) -> Result<Arc<Record>, Problem> {
+    let letters = password.chars().count();
+    if !(SHORTEST..=LONGEST).contains(&letters) {
+        let message = format!("A password has {SHORTEST} to {LONGEST} characters.");
+        return Err(Problem::invalid("/password", "length", message));
+    }
+    signs_in_alone(&office.store, person).await?;
     let digest = kneader.digest(password, person.id).await?;
     let before = active(&office.store, &person.number).await?;
-    let replaced = before.iter().map(|record| {
-        let command = Command::Take { transition: "replace".to_owned(), with: Map::new() };
-        let target =
-            Target::Record { process: "password".to_owned(), which: RecordRef::Id(record.id) };
-        Act::new(door.cause(&office.clock), target, vec![command])
-    });
-    for outcome in office.act_all(replaced.collect()).await {
-        outcome?;
-    }
+    take_of_all(office, door, &before, "replace").await?;
     let event = json!({ "digest": hex::encode(digest), "person": person.number });
     let happening = Happening { kind: SET.to_owned(), event, record: None };
     let cause = door.cause(&office.clock);
@@ -122,9 +132,26 @@ async fn set(
     if let Some(refusal) = done.refused.into_iter().next() {
         return Err(refusal.into());
     }
-    let record = done.record.ok_or_else(Problem::broken)?;
-    let view = office.view(&record, &door);
-    Ok((StatusCode::CREATED, axum::Json(view)).into_response())
+    done.record.ok_or_else(Problem::broken)
+}
+
+/// Takes the same transition of several records.
+///
+/// # Errors
+/// The first that was refused.
+pub async fn take_of_all(
+    office: &Office,
+    door: &Door,
+    records: &[Record],
+    transition: &str,
+) -> Result<(), Problem> {
+    let acts = records.iter().map(|record| {
+        let command = Command::Take { transition: transition.to_owned(), with: Map::new() };
+        let which = RecordRef::Id(record.id);
+        let target = Target::Record { process: record.process.clone(), which };
+        Act::new(door.cause(&office.clock), target, vec![command])
+    });
+    office.act_all(acts.collect()).await.into_iter().try_for_each(|outcome| outcome.map(drop))
 }
 
 /// Whoever signs in does so by a login that is theirs alone.
@@ -147,8 +174,20 @@ pub async fn named(store: &Store, login: &str) -> Result<Vec<Record>, Setback> {
     matching(store, "person", "login", login, 2).await
 }
 
-async fn active(store: &Store, person: &str) -> Result<Vec<Record>, Setback> {
-    matching(store, "password", "person", person, 100).await
+/// The passwords with which a person comes in now: one, or none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active(store: &Store, person: &str) -> Result<Vec<Record>, Setback> {
+    matching(store, "password", "person", person, MOST).await
+}
+
+/// The sessions in which a person is now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sessions(store: &Store, person: &str) -> Result<Vec<Record>, Setback> {
+    matching(store, "session", "person", person, MOST).await
 }
 
 async fn matching(

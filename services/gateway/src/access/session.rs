@@ -6,11 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use chassis::{Office, Problem, json::Json as Body};
+use chassis::{Office, Problem, door::Door, json::Json as Body};
 use chrono::TimeDelta;
 use engine::{Command, Happening};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use kernel::{Actor, Cause, Channel};
+use kernel::{Actor, Cause, Channel, Reader};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{net::IpAddr, sync::Arc};
@@ -20,7 +20,9 @@ use uuid::Uuid;
 use super::{
     Access, Caller, Tickets, credential,
     let_in::address,
+    link,
     password::{self, Kneader},
+    roster::data,
     secret,
 };
 
@@ -54,6 +56,8 @@ struct Guest {
     actor: Arc<Actor>,
     person: Option<String>,
     api_key: Option<String>,
+    /// The one-time link.
+    link: Option<String>,
 }
 
 impl Desk {
@@ -68,10 +72,11 @@ impl Desk {
         Router::new().route("/api/v1/session", post(sign_in)).with_state(self.clone())
     }
 
-    /// `GET` and `DELETE /api/v1/session`, for who is in.
+    /// `GET` and `DELETE /api/v1/session`, and one's own password, for who is in.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/api/v1/session", get(whoami).delete(sign_out))
+            .route("/api/v1/session/password", post(set_own_password))
             .with_state(self.clone())
     }
 
@@ -79,9 +84,7 @@ impl Desk {
         match shown {
             Shown::Password { login, password } => self.by_password(&login, password, from).await,
             Shown::Ticket { ticket } if self.tickets.take(&ticket) => Ok(self.administrator()),
-            Shown::Ticket { .. } => {
-                Err(self.access.refused(from, "This link was used already, or is too old."))
-            }
+            Shown::Ticket { ticket } => self.by_link(&ticket, from).await,
             Shown::Token { token } => {
                 let digest = secret::digest(token.trim());
                 if self.access.is_administrators(&digest) {
@@ -91,7 +94,7 @@ impl Desk {
                 let (caller, _) =
                     found.ok_or_else(|| self.access.refused(from, "The token is not known."))?;
                 let actor = caller.identity.actor.clone();
-                Ok(Guest { actor, person: None, api_key: Some(caller.integration) })
+                Ok(Guest { actor, person: None, api_key: Some(caller.integration), link: None })
             }
         }
     }
@@ -119,12 +122,38 @@ impl Desk {
         })
         .ok_or_else(refused)?;
         let actor = self.access.person(&person.number).await?.ok_or_else(refused)?;
-        Ok(Guest { actor: Arc::new(actor), person: Some(person.number.clone()), api_key: None })
+        let person = Some(person.number.clone());
+        Ok(Guest { actor: Arc::new(actor), person, api_key: None, link: None })
+    }
+
+    async fn by_link(&self, ticket: &str, from: IpAddr) -> Result<Guest, Problem> {
+        let refused = || self.access.refused(from, "This link was used already, or is too old.");
+        let found = link::found(&self.office, ticket).await?;
+        let (id, number, person) = found.ok_or_else(refused)?;
+        let actor = self.access.person(&person).await?.ok_or_else(refused)?;
+        let actor = Arc::new(actor);
+        if !link::used(&self.office, id, actor.clone()).await? {
+            return Err(refused());
+        }
+        Ok(Guest { actor, person: Some(person), api_key: None, link: Some(number) })
+    }
+
+    /// The session in which a person is, and how they came in.
+    async fn came_in(&self, caller: &Caller) -> Result<(Uuid, CameIn), Problem> {
+        let nobody = || {
+            let detail = "Only a person who is signed in has a password of their own.";
+            Problem::new(StatusCode::CONFLICT, "no_person", detail)
+        };
+        let id = caller.session.ok_or_else(nobody)?;
+        let which = RecordRef::Id(id);
+        let session = self.office.store.record("session", &which, &Reader::Everything).await?;
+        let came_in = session.and_then(|session| data::<CameIn>(&session));
+        Ok((id, came_in.filter(|came_in| came_in.person.is_some()).ok_or_else(nobody)?))
     }
 
     fn administrator(&self) -> Guest {
         let actor = self.access.administrator().identity.actor.clone();
-        Guest { actor, person: None, api_key: None }
+        Guest { actor, person: None, api_key: None, link: None }
     }
 
     /// Opens the session's record; the cookie's secret and who that is.
@@ -141,6 +170,7 @@ impl Desk {
             "owner": guest.actor.id,
             "person": guest.person,
             "api_key": guest.api_key,
+            "link": guest.link,
             "expires_at": expires_at,
         });
         let happening = Happening { kind: BEGUN.to_owned(), event, record: None };
@@ -194,6 +224,55 @@ async fn sign_out(
     }
     let cookie = credential::cookie(&headers, "", 0);
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), &cookie))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    current: Option<String>,
+    password: String,
+}
+
+/// What a session's record says of how its person came in.
+#[derive(Deserialize)]
+struct CameIn {
+    person: Option<String>,
+    link: Option<String>,
+}
+
+/// Sets the password of whoever is in: `{"current":"…","password":"…"}`. Who has none yet, or came in by a
+/// one-time link because it was forgotten, need not say the present one. Their other sessions end.
+async fn set_own_password(
+    State(desk): State<Desk>,
+    Extension(caller): Extension<Arc<Caller>>,
+    door: Door,
+    request: Request,
+) -> Result<Response, Problem> {
+    let from = address(&request);
+    let body = <Body as axum::extract::FromRequest<_>>::from_request(request, &()).await?;
+    let NewPassword { current, password } = body.typed()?;
+    let (office, kneader) = (&desk.office, &desk.kneader);
+    let (session, came_in) = desk.came_in(&caller).await?;
+    let which = RecordRef::Number(came_in.person.unwrap_or_default());
+    let person = office.store.record("person", &which, &Reader::Everything).await?;
+    let person = person.ok_or_else(Problem::unknown)?;
+    let held = password::active(&office.store, &person.number).await?;
+    if !held.is_empty() && came_in.link.is_none() {
+        let digest = kneader.digest(current.unwrap_or_default(), person.id).await?;
+        let shown = office.store.held("password", &hex::encode(digest)).await?;
+        if !shown.is_some_and(|shown| held.iter().any(|held| held.id == shown.id)) {
+            let slowed = desk.access.refused(from, NOT_KNOWN);
+            let wrong = Problem::invalid("/current", "wrong", "This is not your present password.");
+            return Err(if slowed.retry_after.is_some() { slowed } else { wrong });
+        }
+    }
+    password::put(office, kneader, &door, &person, password).await?;
+    let mut others = password::sessions(&office.store, &person.number).await?;
+    others.retain(|other| other.id != session);
+    let ended = password::take_of_all(office, &door, &others, "end").await;
+    desk.access.forget();
+    ended?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn who(actor: &Actor, scopes: &[String], secret: Option<&str>) -> Value {

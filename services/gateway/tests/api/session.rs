@@ -196,3 +196,99 @@ async fn guessing_is_slowed_down() {
     }
     assert_eq!((statuses[19], statuses[20]), (401, 429));
 }
+
+/// A link for a person, as the administrator's console shows it.
+async fn link(desk: &Desk, person: &str) -> Value {
+    let made =
+        desk.administrator().post("/api/v1/sign-in-links", &json!({ "person": person })).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{:#}", made.body);
+    assert_eq!(made.headers["cache-control"], "no-store");
+    json!({ "ticket": made.body["ticket"] })
+}
+
+async fn set_own(browser: &Browser<'_>, body: &Value) -> Answer {
+    let request = browser.desk.request(Method::POST, "/api/v1/session/password");
+    let request = request.header("cookie", &browser.cookie).header("x-csrf-token", &browser.csrf);
+    Answer::of(request.json(body).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn an_invited_person_comes_in_once_and_sets_a_password() {
+    let desk = Desk::alone().await;
+    let person = json!({"name": "Ada", "login": "ada", "roles": ["agent"]});
+    let ada = desk.administrator().open("persons", person).await;
+    let ticket = link(&desk, &ada).await;
+    let browser = sign_in(&desk, &ticket).await;
+    let who = browser.ask(Method::GET, "/api/v1/session", &[]).await;
+    assert_eq!(who.body["id"], format!("person:{ada}"));
+    assert_eq!(show(&desk, &ticket).await.problem(), (401, "unauthenticated"));
+    let short = set_own(&browser, &json!({"password": "short"})).await;
+    assert_eq!(
+        (short.problem(), &short.body["errors"][0]["path"]),
+        ((422, "invalid"), &json!("/password"))
+    );
+    let set = set_own(&browser, &json!({"password": PASSWORD})).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT, "{:#}", set.body);
+    sign_in(&desk, &json!({"login": "ada", "password": PASSWORD})).await;
+
+    // What became of the link is its history; its ticket is nowhere.
+    let administrator = desk.administrator();
+    let used = administrator.get("/api/v1/sign-in-links/LNK0000001").await.body;
+    assert_eq!((&used["state"], &used["data"]["person"]), (&json!("used"), &json!(ada)));
+    let history = administrator.get("/api/v1/sign-in-links/LNK0000001/history").await.body;
+    assert!(!history.to_string().contains("digest"), "{history}");
+    // Whoever has left comes in by no link that was made before.
+    let late = link(&desk, &ada).await;
+    let left = format!("/api/v1/persons/{ada}/transitions/leave");
+    assert_eq!(administrator.post(&left, &json!({})).await.status, StatusCode::OK);
+    assert_eq!(show(&desk, &late).await.problem(), (401, "unauthenticated"));
+}
+
+#[tokio::test]
+async fn a_link_is_made_by_an_administrator_and_grows_old() {
+    let desk = Desk::with(Wishes { manual_clock: true, ..Wishes::default() }).await;
+    let ada = ada(&desk).await;
+    let (other, _) = desk.key(json!({"name": "W", "scopes": ["records:write"]})).await;
+    let refused = other.post("/api/v1/sign-in-links", &json!({ "person": ada })).await;
+    assert_eq!(refused.problem(), (403, "role"));
+    let nobody = json!({ "person": "PER0000099" });
+    let unknown = desk.administrator().post("/api/v1/sign-in-links", &nobody).await;
+    assert_eq!(unknown.problem(), (422, "invalid"));
+    let ticket = link(&desk, &ada).await;
+    let later = morning() + chrono::TimeDelta::hours(72);
+    let moved = desk.administrator().post("/api/v1/clock", &json!({ "to": later })).await;
+    assert_eq!(moved.status, StatusCode::OK, "{:#}", moved.body);
+    assert_eq!(show(&desk, &ticket).await.problem(), (401, "unauthenticated"));
+    let record = desk.administrator().get("/api/v1/sign-in-links/LNK0000001").await;
+    assert_eq!(record.body["state"], "expired");
+}
+
+#[tokio::test]
+async fn a_person_changes_their_own_password_and_is_out_elsewhere() {
+    let desk = Desk::alone().await;
+    let ada = ada(&desk).await;
+    let by_password = json!({"login": "ada", "password": PASSWORD});
+    let here = sign_in(&desk, &by_password).await;
+    let elsewhere = sign_in(&desk, &by_password).await;
+    let next = "five other words are one";
+    for wrong in [json!({"password": next}), json!({"current": "a guess at it", "password": next})]
+    {
+        let refused = set_own(&here, &wrong).await;
+        assert_eq!(refused.problem(), (422, "invalid"));
+        assert_eq!(refused.body["errors"][0]["path"], "/current");
+    }
+    let set = set_own(&here, &json!({"current": PASSWORD, "password": next})).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT, "{:#}", set.body);
+    let still = here.ask(Method::GET, "/api/v1/session", &[]).await;
+    assert_eq!(still.status, StatusCode::OK);
+    let gone = elsewhere.ask(Method::GET, "/api/v1/session", &[]).await;
+    assert_eq!(gone.problem(), (401, "unauthenticated"));
+    assert_eq!(show(&desk, &by_password).await.problem(), (401, "unauthenticated"));
+    sign_in(&desk, &json!({"login": "ada", "password": next})).await;
+    let history = desk.administrator().get("/api/v1/passwords/PWD0000001/history").await.body;
+    assert_eq!(history["items"][1]["actor"]["id"], format!("person:{ada}"));
+    // The administrator's token is nobody's password.
+    let root = sign_in(&desk, &json!({ "token": ADMINISTRATOR })).await;
+    let refused = set_own(&root, &json!({"password": next})).await;
+    assert_eq!(refused.problem(), (409, "no_person"));
+}
