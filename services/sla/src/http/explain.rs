@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use chassis::{Office, Problem, door::Door};
+use engine::Schemes;
 use kernel::ZONE_DATA;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     explain::{segments, sentence, time},
-    measure::measure,
+    measure::{Measure, measure},
     reading::{Reading, case_of},
 };
 
@@ -43,8 +44,15 @@ pub(super) async fn explain(
         "sentence": sentence(text("of_number"), text("target"), &measure),
         "segments": segments(&measure),
         "corrections": case.corrections,
+        "zone": zone(&measure, rules.schemes()),
         "zone_data": ZONE_DATA,
     })))
+}
+
+/// The time zone of the calendar that counts; none where every hour does.
+fn zone(measure: &Measure<'_>, schemes: &Schemes) -> Option<&'static str> {
+    let name = measure.allowed.as_ref()?.limit.calendar.as_ref()?;
+    Some(schemes.calendar(name)?.zone().name())
 }
 
 pub(super) fn document() -> Value {
@@ -76,6 +84,7 @@ pub(super) fn document() -> Value {
             "sentence": { "type": "string" },
             "reading": { "type": "object" },
             "corrections": { "type": "array", "items": { "type": "object" } },
+            "zone": text,
             "zone_data": { "type": "string" },
             "segments": { "type": "array", "items": segment }
         }

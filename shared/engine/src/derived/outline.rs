@@ -33,6 +33,8 @@ impl Definition {
             "fields": fields.collect::<Map<_, _>>(),
             "derive": fills(&self.derive),
             "may": { "open": self.may.open, "amend": self.may.amend, "comment": self.may.comment, "link": self.may.link },
+            "tasks": self.tasks.as_ref().map(|tasks| json!({ "by": tasks.by })),
+            "children": self.children.as_ref().map(|children| json!({ "tied": children.tied })),
             "starts_in": starts.collect::<Vec<_>>(),
             "opens": self.opens.iter().map(opens).collect::<Vec<_>>(),
             "controls": self.controls.iter().map(control).collect::<Map<_, _>>(),
