@@ -2,20 +2,23 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Cookie, type Page } from "playwright-core";
 import { expect } from "vitest";
 import { PASSWORD } from "./organisation";
 import type { Platform } from "./platform";
 
 const CANDIDATES = [process.env.STEWARD_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** A refusal that a test asks for is told by the browser, too. */
-const ASKED_FOR = /Failed to load resource: the server responded with a status of (401|403|409|412|422)/;
+const ASKED_FOR = /Failed to load resource: the server responded with a status of (401|403|404|409|412|422)/;
+const OF_THE_API = /\/api\//;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export class Desk {
   readonly #browser: Browser;
   readonly #platform: Platform;
   readonly #complaints: string[] = [];
+  /** Sessions of who came in before: to sign in again would only cost time. */
+  readonly #cookies = new Map<string, Cookie[]>();
 
   private constructor(browser: Browser, platform: Platform) {
     this.#browser = browser;
@@ -35,21 +38,26 @@ export class Desk {
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("console", (message) => {
-      if (message.type() === "error" && !ASKED_FOR.test(message.text())) this.#complaints.push(message.text());
+      const isAskedFor = ASKED_FOR.test(message.text()) && OF_THE_API.test(message.location().url);
+      if (message.type() === "error" && !isAskedFor) this.#complaints.push(message.text());
     });
     page.on("pageerror", (error) => this.#complaints.push(error.message));
     return page;
   }
 
-  /** A page of somebody who came in by the form. */
+  /** A page of somebody who is in: the first time by the form. */
   async signedIn(login: string, path = "/", options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.page(options);
+    await page.context().addCookies(this.#cookies.get(login) ?? []);
     await page.goto(path);
     const german = options.locale?.startsWith("de");
-    await page.getByLabel(german ? "Anmeldename" : "Login").fill(login);
-    await page.locator('input[type="password"]').fill(PASSWORD);
-    await page.getByRole("button", { name: german ? "Anmelden" : "Sign in" }).click();
+    if (!this.#cookies.has(login)) {
+      await page.getByLabel(german ? "Anmeldename" : "Login").fill(login);
+      await page.locator('input[type="password"]').fill(PASSWORD);
+      await page.getByRole("button", { name: german ? "Anmelden" : "Sign in" }).click();
+    }
     await page.getByRole("navigation", { name: german ? "Hauptnavigation" : "Main" }).or(page.getByRole("banner")).first().waitFor();
+    this.#cookies.set(login, await page.context().cookies());
     return page;
   }
 

@@ -49,30 +49,57 @@ export async function incidents(platform: Platform, { ada, network }: People): P
   return numbers;
 }
 
+const TARGETS = [
+  {
+    name: "response",
+    process: "incident",
+    stops: [{ event: ["assigned", "started"] }],
+    limits: [{ when: {}, within: "PT30M" }],
+  },
+  {
+    name: "resolution",
+    process: "incident",
+    stops: [{ state: ["resolved", "closed"] }],
+    pauses: [{ state: ["on_hold"] }],
+    cancels: [{ state: ["cancelled"] }],
+    limits: [{ when: {}, within: "PT8H", calendar: "service_hours" }],
+  },
+];
+
 /** A promise to everybody, in force: each incident from now on has its clocks. */
-export async function promise(platform: Platform, { cleo }: People): Promise<void> {
-  const targets = [
-    {
-      name: "response",
-      process: "incident",
-      stops: [{ event: ["assigned", "started"] }],
-      limits: [{ when: {}, within: "PT30M" }],
-    },
-    {
-      name: "resolution",
-      process: "incident",
-      stops: [{ state: ["resolved", "closed"] }],
-      pauses: [{ state: ["on_hold"] }],
-      cancels: [{ state: ["cancelled"] }],
-      limits: [{ when: {}, within: "PT8H" }],
-    },
-  ];
-  const agreement = { title: "Everything for everybody", customer_contact: cleo, targets, valid_from: "2026-01-01T00:00:00Z" };
-  const number = await platform.open("agreements", agreement);
+export async function promise(platform: Platform, people: People): Promise<void> {
+  await agreed(platform, people, { title: "Everything for everybody" });
+}
+
+/** Something that can be ordered: a service that is live, with an item in the catalogue. */
+export async function offering(platform: Platform, people: People): Promise<void> {
+  const item = { name: "Shared mailbox", form: { address: "text" }, approval: "The manager agrees.", fulfilment: "Make it.", within: "P1D", price: 3, currency: "EUR" };
+  const service = await platform.open("services", { title: "Mail", code: "SVC-MAIL", description: "Electronic mail", request_items: [item] });
+  await agreed(platform, people, { title: "Mail for everybody", service: "SVC-MAIL", service_record: service });
+  await platform.settled(`services/${service}`, (record) => (record.data as { agreement?: string }).agreement !== undefined);
+  await platform.take("services", service, "launch", { change: "CHG0000001" });
+}
+
+async function agreed(platform: Platform, { cleo }: People, about: { [name: string]: string }): Promise<void> {
+  const number = await platform.open("agreements", { ...about, customer_contact: cleo, targets: TARGETS, valid_from: "2026-01-01T00:00:00Z" });
   await platform.take("agreements", number, "propose");
   await platform.take("agreements", number, "sign");
-  // The other party signs for itself, with a key of its own.
-  const key = await platform.ask("POST", "api-keys", { name: "Cleo's", person: cleo, scopes: ["records:read", "records:write"] });
-  await platform.as(String(key.secret)).take("agreements", number, "countersign");
+  // The other party signs for itself.
+  await (await acting(platform, cleo)).take("agreements", number, "countersign");
   await platform.settled(`agreements/${number}`, (record) => record.state === "active");
+}
+
+/** The platform as a person asks it, with a key of their own. */
+export async function acting(platform: Platform, person: string): Promise<Platform> {
+  const key = await platform.ask("POST", "api-keys", { name: `Key of ${person}`, person, scopes: ["records:read", "records:write"] });
+  return platform.as(String(key.secret));
+}
+
+/** A request of one person that waits for the approval of another. */
+export async function request(platform: Platform, { ben, cleo }: People): Promise<string> {
+  const requester = await acting(platform, cleo);
+  const number = await requester.open("requests", { title: "A second screen", service: "SVC-DESK", item: "Screen" });
+  await requester.take("requests", number, "submit");
+  await platform.take("requests", number, "ask", { is_entitled: true, approver: `person:${ben}` });
+  return number;
 }

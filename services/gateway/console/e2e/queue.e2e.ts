@@ -2,37 +2,18 @@
 
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessible, Desk } from "./browser";
-import { incidents, people, type People } from "./organisation";
-import { Platform } from "./platform";
+import { expect, test } from "vitest";
+import { accessible } from "./browser";
+import { office } from "./office";
 
-let platform: Platform;
-let desk: Desk;
-let who: People;
-let numbers: string[];
-
-beforeAll(async () => {
-  platform = await Platform.up();
-  who = await people(platform);
-  numbers = await incidents(platform, who);
-  desk = await Desk.of(platform);
-});
-
-afterAll(async () => {
-  try {
-    await desk.close();
-  } finally {
-    await platform.down();
-  }
-});
+const all = office();
 
 const rows = (page: Page) => page.locator("tbody tr[data-number]");
 const row = (page: Page, number: string | undefined) => page.locator(`tr[data-number="${number}"]`);
 const order = (page: Page) => rows(page).evaluateAll((all) => all.map((one) => one.getAttribute("data-number")));
 
 async function list(path = "/incidents", login = "ada"): Promise<Page> {
-  const page = await desk.signedIn(login, path);
+  const page = await all.desk.signedIn(login, path);
   await rows(page).first().waitFor();
   return page;
 }
@@ -83,27 +64,27 @@ test("a row changes where it stands, and others are announced", async () => {
   const page = await list();
   await page.locator('[data-live="true"]').waitFor();
   const before = await order(page);
-  const number = numbers[7];
-  await platform.take("incidents", String(number), "assign", { group: who.network });
+  const number = all.numbers[7];
+  await all.platform.take("incidents", String(number), "assign", { group: all.who.network });
   await row(page, number).getByText("Assigned").waitFor();
   expect(await order(page)).toEqual(before);
-  const opened = await platform.open("incidents", { title: "The roof leaks", impact: "low", urgency: "low" });
+  const opened = await all.platform.open("incidents", { title: "The roof leaks", impact: "low", urgency: "low" });
   await page.getByRole("button", { name: "1 changed since: show them" }).click();
   await row(page, opened).waitFor();
 });
 
 test("one action for many tells each its own result", async () => {
   const page = await list("/incidents?sort=number", "ben");
-  await page.getByRole("checkbox", { name: `Select ${numbers[5]}` }).check();
-  await page.getByRole("checkbox", { name: `Select ${numbers[3]}` }).check();
+  await page.getByRole("checkbox", { name: `Select ${all.numbers[5]}` }).check();
+  await page.getByRole("checkbox", { name: `Select ${all.numbers[3]}` }).check();
   await page.getByRole("group", { name: "2 selected" }).getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("dialog").getByLabel("Reason").fill("Asked for twice.");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   const results = page.getByRole("dialog", { name: "1 of 2 done" });
-  await results.getByRole("listitem").filter({ hasText: `${numbers[5]} Done` }).waitFor();
-  await results.getByRole("listitem").filter({ hasText: `${numbers[3]} \`cancel\` is not possible` }).waitFor();
+  await results.getByRole("listitem").filter({ hasText: `${all.numbers[5]} Done` }).waitFor();
+  await results.getByRole("listitem").filter({ hasText: `${all.numbers[3]} \`cancel\` is not possible` }).waitFor();
   await results.getByRole("button", { name: "Close" }).last().click();
-  await row(page, numbers[5]).getByText("Cancelled").waitFor();
+  await row(page, all.numbers[5]).getByText("Cancelled").waitFor();
 });
 
 test("everything goes by keyboard", async () => {
@@ -112,7 +93,7 @@ test("everything goes by keyboard", async () => {
   await page.keyboard.press("j");
   await page.keyboard.press("k");
   await page.keyboard.press("x");
-  expect(await page.getByRole("checkbox", { name: `Select ${numbers[0]}` }).isChecked()).toBe(true);
+  expect(await page.getByRole("checkbox", { name: `Select ${all.numbers[0]}` }).isChecked()).toBe(true);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Card payments are declined", level: 1 }).waitFor();
   await page.keyboard.press("Control+k");
@@ -134,8 +115,19 @@ test("everything goes by keyboard", async () => {
   await accessible(page, "keyboard shortcuts");
 });
 
+test("a row is assigned by one key", async () => {
+  const page = await list("/incidents?sort=number&filter=record.state+in+%5B%27new%27%5D");
+  await page.keyboard.press("j");
+  await page.keyboard.press("a");
+  const form = page.getByRole("dialog", { name: "Assign" });
+  await expect.poll(() => form.getByRole("combobox", { name: "Assignee" }).inputValue()).toMatch(/Ada Okafor/);
+  await page.keyboard.press("Escape");
+  await form.waitFor({ state: "detached" });
+  expect(new URL(page.url()).hash).toBe("");
+});
+
 test("the file that a list becomes holds values, no formulas", async () => {
-  await platform.open("incidents", { title: '=HYPERLINK("http://x")', impact: "low", urgency: "low" });
+  await all.platform.open("incidents", { title: '=HYPERLINK("http://x")', impact: "low", urgency: "low" });
   const page = await list("/incidents?columns=number,title,state&sort=number");
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
   const text = readFileSync(await download.path(), "utf8");
@@ -161,29 +153,48 @@ test("a list is saved for later, and shared", async () => {
   expect(new URL(ben.url()).searchParams.get("filter")).toBe("record.priority <= 2");
 });
 
+test("the palette finds actions, records by their words, and saved lists", async () => {
+  const page = await list();
+  const palette = async (words: string, option: RegExp) => {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Type a command" }).fill(words);
+    await page.getByRole("option", { name: option }).first().waitFor();
+    await page.getByRole("option", { name: option }).first().click();
+    await page.getByRole("combobox", { name: "Type a command" }).waitFor({ state: "detached" });
+  };
+  await palette("settlement", /INC0000008 · Settlement file/);
+  await page.getByRole("heading", { name: "Settlement file of Friday is missing" }).waitFor();
+  await palette("what burns", /What burns \(Incident\).*View/);
+  await page.getByRole("button", { name: "Condition 1" }).waitFor();
+  await palette("settlement", /INC0000008/);
+  await page.getByRole("heading", { name: "Settlement file of Friday is missing" }).waitFor();
+  await palette("action edit", /Edit/);
+  await page.getByRole("dialog", { name: "Edit: INC0000008" }).waitFor();
+});
+
 test("one field of one row is changed from the list", async () => {
   const page = await list("/incidents?sort=number");
-  await row(page, numbers[2]).getByText("Store Tills").dblclick();
+  await row(page, all.numbers[2]).getByText("Store Tills").dblclick();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("combobox", { name: "Service" }).fill("SVC-PAY");
   await page.keyboard.press("Tab");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await row(page, numbers[2]).getByText("Instant Payments").waitFor();
+  await row(page, all.numbers[2]).getByText("Instant Payments").waitFor();
 });
 
 test("the board shows the same query by state", async () => {
-  const page = await desk.signedIn("ada", "/incidents");
+  const page = await all.desk.signedIn("ada", "/incidents");
   await page.getByRole("radiogroup", { name: "View" }).getByText("Board").click();
   await page.getByRole("region", { name: "Incident" }).getByRole("link", { name: "Card payments are declined at the Lisbon stores" }).waitFor();
   const columns = await page.getByRole("region", { name: "Incident" }).getByRole("heading", { level: 2 }).allInnerTexts();
-  const { order, labels } = (await platform.ask("GET", "processes/incident")) as unknown as { order: string[]; labels: { states: Record<string, string> } };
+  const { order, labels } = (await all.platform.ask("GET", "processes/incident")) as unknown as { order: string[]; labels: { states: Record<string, string> } };
   expect(columns.map((text) => text.split("\n")[0])).toEqual(order.map((state) => labels.states[state]));
   await accessible(page, "board");
 });
 
 test("a long list goes on as far as somebody looks", async () => {
   const commands = Array.from({ length: 150 }, (_, index) => ({ open: { name: `Person ${index}` } }));
-  await platform.ask("POST", "persons/batch", { commands });
+  await all.platform.ask("POST", "persons/batch", { commands });
   const page = await list("/persons?sort=number");
   expect(await rows(page).count()).toBe(50);
   await expect
@@ -195,7 +206,7 @@ test("a long list goes on as far as somebody looks", async () => {
 });
 
 test("on a phone the list is one of cards", async () => {
-  const page = await desk.signedIn("ada", "/incidents", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  const page = await all.desk.signedIn("ada", "/incidents", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   await rows(page).first().waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
   await accessible(page, "list on a phone");

@@ -1,40 +1,22 @@
 /** Working a record. */
 
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessible, Desk, refusal } from "./browser";
-import { incidents, people, promise, type People } from "./organisation";
-import { Platform } from "./platform";
+import { expect, test } from "vitest";
+import { accessible, refusal } from "./browser";
+import { office } from "./office";
+import { promise, request } from "./organisation";
 
-let platform: Platform;
-let desk: Desk;
-let who: People;
-let numbers: string[];
+const all = office(promise);
 
-beforeAll(async () => {
-  platform = await Platform.up();
-  who = await people(platform);
-  await promise(platform, who);
-  numbers = await incidents(platform, who);
-  desk = await Desk.of(platform);
-});
-
-afterAll(async () => {
-  try {
-    await desk.close();
-  } finally {
-    await platform.down();
-  }
-});
-
-const open = (number: string | undefined, login = "ada") => desk.signedIn(login, `/incidents/${number}`);
+const open = (number: string | undefined, login = "ada") => all.desk.signedIn(login, `/incidents/${number}`);
 
 async function take(page: Page, action: string): Promise<void> {
   await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: action, exact: true }).click();
 }
 
 test("a record is opened by a form that says all faults at once, at their fields", async () => {
-  const page = await desk.signedIn("ada", "/incidents");
+  const page = await all.desk.signedIn("ada", "/incidents");
   await page.getByRole("button", { name: "New", exact: true }).click();
   const form = page.getByRole("dialog", { name: "New: Incident" });
   await form.getByLabel("Title").waitFor();
@@ -53,7 +35,7 @@ test("a record is opened by a form that says all faults at once, at their fields
 });
 
 test("actions are what the record offers; what is refused says why", async () => {
-  const page = await open(numbers[5]);
+  const page = await open(all.numbers[5]);
   await page.getByRole("group", { name: "Actions" }).waitFor();
   expect(await refusal(page, "Override priority")).toBe("this needs the role incident_manager");
   await take(page, "Assign");
@@ -74,7 +56,7 @@ test("actions are what the record offers; what is refused says why", async () =>
 });
 
 test("the keyboard assigns, comments and edits", async () => {
-  const page = await open(numbers[6]);
+  const page = await open(all.numbers[6]);
   await page.getByRole("group", { name: "Actions" }).waitFor();
   await page.getByRole("button", { name: "Assign to me" }).waitFor();
   await page.keyboard.press("c");
@@ -83,7 +65,7 @@ test("the keyboard assigns, comments and edits", async () => {
   await page.getByRole("listitem").filter({ hasText: "I look into it." }).getByText("Ada Okafor").waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("e");
-  const edit = page.getByRole("dialog", { name: `Edit: ${numbers[6]}` });
+  const edit = page.getByRole("dialog", { name: `Edit: ${all.numbers[6]}` });
   await edit.getByLabel("Title").fill("VPN drops every ten minutes");
   await edit.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "VPN drops every ten minutes", level: 1 }).waitFor();
@@ -95,15 +77,15 @@ test("the keyboard assigns, comments and edits", async () => {
 });
 
 test("what others do appears while one looks", async () => {
-  const page = await open(numbers[4]);
+  const page = await open(all.numbers[4]);
   await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Start" }).waitFor();
   await page.locator('[data-live="true"]').waitFor();
-  await platform.take("incidents", String(numbers[4]), "start");
+  await all.platform.take("incidents", String(all.numbers[4]), "start");
   await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Resolve" }).waitFor();
 });
 
 test("history, links and the way through the process are there to see", async () => {
-  const page = await open(numbers[0]);
+  const page = await open(all.numbers[0]);
   await page.getByText("The acquirer confirms timeouts").waitFor();
   await page.getByRole("link", { name: /INC0000005 Refunds are booked twice/ }).waitFor();
   await accessible(page, "record");
@@ -114,16 +96,89 @@ test("history, links and the way through the process are there to see", async ()
   await page.getByRole("heading", { name: "Refunds are booked twice", level: 1 }).waitFor();
 });
 
+test("a file is added, told of, and comes back as it was", async () => {
+  const page = await open(all.numbers[0]);
+  const files = page.getByRole("region", { name: "Files" });
+  const name = "Terminal log (1).txt";
+  await files.locator('input[type="file"]').setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from("declined: 05\n") });
+  await files.getByRole("link", { name }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "added a file" }).getByRole("link", { name }).waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), files.getByRole("link", { name }).click()]);
+  expect(readFileSync(await download.path(), "utf8")).toBe("declined: 05\n");
+  // A program is no picture, whatever it calls itself.
+  await files.locator('input[type="file"]').setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: Buffer.from("MZ") });
+  await files.getByText("These bytes are no image/png.").first().waitFor();
+});
+
+test("a vote is a button, and the one that decides moves the record", async () => {
+  const number = await request(all.platform, all.who);
+  const ada = await all.desk.signedIn("ada", `/requests/${number}`);
+  await ada.getByRole("region", { name: "Vote: Approve" }).waitFor();
+  const refused = ada.getByRole("region", { name: "Vote: Approve" }).getByRole("button", { name: "Approve", exact: true });
+  expect(await refused.getAttribute("aria-disabled")).toBe("true");
+
+  const page = await all.desk.signedIn("ben", `/requests/${number}`);
+  const vote = page.getByRole("region", { name: "Vote: Approve" });
+  await vote.getByText("0 of 1 approvals").waitFor();
+  await accessible(page, "vote");
+  await vote.getByRole("button", { name: "Approve", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("Comment").fill("She needs it.");
+  await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+  await page.getByRole("banner").or(page.locator("header")).getByText("Approved").first().waitFor();
+  await page.getByRole("listitem").filter({ hasText: "She needs it." }).first().waitFor();
+});
+
+test("tasks are added, handed over and done, in their order", async () => {
+  const number = await request(all.platform, all.who);
+  const page = await all.desk.signedIn("ada", `/requests/${number}`);
+  const tasks = page.getByRole("region", { name: "Tasks" });
+  for (const title of ["Order the screen", "Put it up"]) {
+    await tasks.getByRole("button", { name: "Add a task" }).click();
+    await page.getByRole("dialog").getByLabel("What is to be done").fill(title);
+    await page.getByRole("dialog").getByRole("button", { name: "Add a task" }).click();
+    await tasks.getByRole("checkbox", { name: title }).waitFor();
+  }
+  await tasks.getByRole("button", { name: "More for: Put it up" }).click();
+  await page.getByRole("menuitem", { name: "Hand over" }).click();
+  await page.getByRole("dialog").getByRole("combobox", { name: "Who does it" }).fill("ben");
+  await page.getByRole("option", { name: /Ben Lindqvist/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Hand over" }).click();
+  await tasks.getByRole("link", { name: "Ben Lindqvist" }).waitFor();
+  // It is done once the platform says so.
+  await tasks.getByRole("checkbox", { name: "Order the screen" }).click();
+  await tasks.getByText("1 of 2 done").waitFor();
+  await page.getByRole("listitem").filter({ hasText: "finished a task" }).getByText("Order the screen").waitFor();
+  await accessible(page, "tasks");
+});
+
+test("what is tied at a distance is seen as one chain, and children stand together", async () => {
+  const [first, , third, , fifth] = all.numbers;
+  await all.platform.ask("POST", `incidents/${third}/links`, { relation: "child_of", to: first ?? "" });
+  const problem = await all.platform.open("problems", { title: "The acquirer's gateway times out" });
+  await all.platform.ask("POST", `problems/${problem}/links`, { relation: "investigates", to: fifth ?? "" });
+  const page = await open(third);
+  await page.getByRole("radiogroup", { name: "View" }).getByText("Connections").click();
+  const chain = page.getByRole("region", { name: "Connections" });
+  await chain.getByRole("link", { name: /Card payments are declined/ }).waitFor();
+  await chain.getByRole("link", { name: new RegExp(problem) }).waitFor();
+  await accessible(page, "chain");
+  await chain.getByRole("link", { name: /Card payments are declined/ }).click();
+  await page.getByRole("heading", { name: "Children (1)" }).waitFor();
+});
+
 test("every second of a promise is explained", async () => {
-  const page = await open(numbers[1]);
+  const page = await open(all.numbers[1]);
   await page.getByRole("heading", { name: "Promises" }).waitFor();
   await page.getByRole("button", { name: "Why: Resolution" }).click();
-  await page.getByRole("dialog", { name: "Resolution" }).getByRole("cell", { name: /running|standing still/ }).first().waitFor();
+  const why = page.getByRole("dialog", { name: "Resolution" });
+  await why.getByRole("cell", { name: /running|standing still/ }).first().waitFor();
+  await why.getByText("time zone Europe/Berlin").waitFor();
+  expect(await why.locator("time").first().getAttribute("title")).toMatch(/Europe\/Berlin · .* UTC$/);
   await accessible(page, "explanation");
 });
 
 test("on a phone, in German, in the dark, it is the same record", async () => {
-  const page = await desk.signedIn("ada", `/incidents/${numbers[0]}`, { viewport: { width: 390, height: 844 }, colorScheme: "dark", locale: "de-DE" });
+  const page = await all.desk.signedIn("ada", `/incidents/${all.numbers[0]}`, { viewport: { width: 390, height: 844 }, colorScheme: "dark", locale: "de-DE" });
   await page.getByRole("group", { name: "Aktionen" }).waitFor();
   await page.getByText("The acquirer confirms timeouts").waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);

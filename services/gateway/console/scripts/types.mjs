@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import openapiTS, { astToString } from "openapi-typescript";
 
-const SAME_FOR_ALL = ["Comments", "Group", "History", "Links", "Offer", "ProblemDetails", "SignIn", "Who"];
+const SAME_FOR_ALL = ["Attachments", "Comments", "Group", "History", "Links", "Offer", "ProblemDetails", "SignIn", "Who"];
 
 const url = process.env.STEWARD_URL ?? "http://127.0.0.1:8080";
 const headers = { authorization: `Bearer ${process.env.STEWARD_TOKEN}` };

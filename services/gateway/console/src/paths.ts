@@ -4,6 +4,8 @@ const id = encodeURIComponent;
 
 export const api = {
   session: "/api/v1/session",
+  password: "/api/v1/session/password",
+  catalogue: "/api/v1/catalogue",
   events: "/api/v1/events",
   processes: "/api/v1/processes",
   process: (name: string) => `/api/v1/processes/${id(name)}`,
@@ -14,12 +16,18 @@ export const api = {
   record: (collection: string, number: string) => `/api/v1/${id(collection)}/${id(number)}`,
   transition: (collection: string, number: string, name: string) =>
     `/api/v1/${id(collection)}/${id(number)}/transitions/${id(name)}`,
-  more: (collection: string, number: string, what: "history" | "comments" | "links" | "explain") =>
+  more: (collection: string, number: string, what: "history" | "comments" | "links" | "explain" | "tasks" | "votes" | "attachments") =>
     `/api/v1/${id(collection)}/${id(number)}/${what}`,
+  task: (collection: string, number: string, task: number) => `/api/v1/${id(collection)}/${id(number)}/tasks/${task}`,
+  file: (collection: string, number: string, rev: number) => `/api/v1/${id(collection)}/${id(number)}/attachments/${rev}`,
+  chain: (number: string) => `/api/v1/chain/${id(number)}`,
 };
 
 export const place = {
   overview: "/",
+  account: "/account",
+  portal: "/portal",
+  report: (collection: string) => `/portal/new/${id(collection)}`,
   list: (collection: string) => `/${id(collection)}`,
   record: (collection: string, number: string) => `/${id(collection)}/${id(number)}`,
 };

@@ -1,7 +1,7 @@
 /** The map of the console: the address says which page, and all that it shows. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { Shell } from "./shell/Shell";
+import { Frame } from "./shell/Frame";
 
 /** What a list's address may say. */
 export type ListSearch = {
@@ -24,12 +24,37 @@ function listSearch(given: Record<string, unknown>): ListSearch {
   return search;
 }
 
-const root = createRootRoute({ component: Shell });
+const root = createRootRoute({ component: Frame });
 
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
+  component: lazyRouteComponent(() => import("./pages/Home"), "Home"),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./account/AccountPage"), "AccountPage"),
+});
+
+const portal = createRoute({
+  getParentRoute: () => root,
+  path: "/portal",
+  component: lazyRouteComponent(() => import("./portal/PortalHome"), "PortalHome"),
+});
+
+/** What is ordered, where something of the catalogue is. */
+export type Order = { service?: string; item?: string };
+
+const report = createRoute({
+  getParentRoute: () => root,
+  path: "/portal/new/$collection",
+  validateSearch: (given: Record<string, unknown>): Order => {
+    const [service, item] = [text(given.service), text(given.item)];
+    return { ...(service !== undefined && { service }), ...(item !== undefined && { item }) };
+  },
+  component: lazyRouteComponent(() => import("./portal/ReportPage"), "ReportPage"),
 });
 
 export const list = createRoute({
@@ -42,11 +67,11 @@ export const list = createRoute({
 export const one = createRoute({
   getParentRoute: () => root,
   path: "/$collection/$number",
-  component: lazyRouteComponent(() => import("./record/RecordPage"), "RecordPage"),
+  component: lazyRouteComponent(() => import("./pages/One"), "One"),
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, list, one]),
+  routeTree: root.addChildren([overview, account, portal, report, list, one]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -58,12 +58,25 @@ export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   if (method !== "GET" && csrfToken !== null) headers.set("x-csrf-token", csrfToken);
   if (method === "POST") headers.set("idempotency-key", onceKey());
   if (asked.rev !== undefined) headers.set("if-match", `"${asked.rev}"`);
-  const init: RequestInit = { method, headers, credentials: "same-origin" };
+  const init: RequestInit = { method, headers };
   if (asked.body !== undefined) init.body = JSON.stringify(asked.body);
   if (asked.signal) init.signal = asked.signal;
+  return answered(path, asked.query, init);
+}
+
+/** Sends a file as it is, under its name. */
+export async function send<T>(path: string, file: File): Promise<T> {
+  const headers = new Headers({ accept: "application/json", "accept-language": language });
+  headers.set("content-type", file.type === "" ? "application/octet-stream" : file.type);
+  if (csrfToken !== null) headers.set("x-csrf-token", csrfToken);
+  headers.set("idempotency-key", onceKey());
+  return answered(path, { name: file.name }, { method: "POST", headers, body: file });
+}
+
+async function answered<T>(path: string, query: Asked["query"], init: RequestInit): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(url(path, asked.query), init);
+    answer = await fetch(url(path, query), { ...init, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem({ status: 0, code: "unreachable", detail: "Steward does not answer.", errors: [] });

@@ -3,6 +3,21 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Attachments: {
+            items: {
+                /** Format: date-time */
+                at: string;
+                by: {
+                    id: string;
+                    name: string;
+                };
+                digest: string;
+                media_type: string;
+                name: string;
+                rev: number;
+                size: number;
+            }[];
+        };
         Comments: {
             items: {
                 /** Format: date-time */
@@ -48,6 +63,7 @@ export interface components {
                 };
                 /** Format: date-time */
                 at: string;
+                attachment?: Record<string, never>;
                 causation?: string | null;
                 changes: Record<string, never>;
                 channel?: string;

@@ -106,16 +106,24 @@ function tell(client: QueryClient, data: string): void {
   for (const heard of hearers) heard(record, event);
 }
 
+const placeIn = (page: Page, record: RecordView): number => page.items.findIndex((item) => item.id === record.id && item.rev < record.rev);
+
+function withRecord(page: Page, record: RecordView): Page {
+  const index = placeIn(page, record);
+  return index < 0 ? page : { ...page, items: page.items.with(index, record) };
+}
+
 /** Lists show the record as it now is, where it stood; pages of the record itself are read anew. */
 function refresh(client: QueryClient, record: RecordView): void {
-  client.setQueriesData<InfiniteData<Page> | Page>({ queryKey: ["records"] }, (known) => {
-    if (!known) return known;
-    const replaced = (page: Page): Page => {
-      const index = page.items.findIndex((item) => item.id === record.id && item.rev < record.rev);
-      return index < 0 ? page : { ...page, items: page.items.with(index, record) };
-    };
-    return "pages" in known ? { ...known, pages: known.pages.map(replaced) } : replaced(known);
-  });
+  for (const query of client.getQueryCache().findAll({ queryKey: ["records"] })) {
+    const known = query.state.data as InfiniteData<Page> | Page | undefined;
+    if (!known || !("pages" in known ? known.pages : [known]).some((page) => placeIn(page, record) >= 0)) continue;
+    const { dataUpdatedAt, isInvalidated } = query.state;
+    const next = "pages" in known ? { ...known, pages: known.pages.map((page) => withRecord(page, record)) } : withRecord(known, record);
+    // One row is news; the list as a whole is as old as it was.
+    client.setQueryData(query.queryKey, next, { updatedAt: dataUpdatedAt });
+    if (isInvalidated) query.invalidate();
+  }
   void client.invalidateQueries({
     predicate: ({ queryKey, state }) =>
       queryKey[0] === "record" && (state.data as RecordView | undefined)?.id === record.id,

@@ -5,7 +5,9 @@ import type { components } from "./generated";
 type Schemas = components["schemas"];
 
 export type Who = Schemas["Who"];
-export type Offer = Schemas["Offer"];
+/** How a vote stands. */
+export type Tally = { quorum: number; approvals: number; rejections: number; missing: number };
+export type Offer = Schemas["Offer"] & { vote?: Tally };
 export type Entry = Schemas["History"]["items"][number];
 export type Tie = Schemas["Links"]["items"][number];
 export type Fault = Schemas["ProblemDetails"]["errors"][number];
@@ -15,10 +17,38 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type Data = { [name: string]: Json };
 
 /** A record of any process. */
-export type RecordView = Omit<Schemas["Group"], "data" | "process" | "state"> & {
+export type RecordView = Omit<Schemas["Group"], "data" | "process" | "state" | "offers"> & {
+  offers?: Offer[];
   process: string;
   state: string;
   data: Data;
+};
+
+/** A file of a record; `rev` names it. */
+export type Attachment = Schemas["Attachments"]["items"][number];
+
+/** What a record keeps by itself of votes and tasks. */
+export type Cast = { transition: string; by: string; name: string; vote: "approve" | "reject" | "delegate"; to?: string; for?: string; at: string };
+export type Task = { id: number; title: string; assignee?: string; after?: number[]; state: "open" | "done" | "dropped"; done: boolean; by?: string; at?: string };
+
+/** Somebody was told of a record. */
+export type Notice = { rule: string; of: string; to: string[]; subject: string; text: string };
+
+/** A record and all that it is tied to, near and far. */
+export type Chain = {
+  records: { distance: number; record: RecordView; links: { relation: string; to: string }[] }[];
+  is_whole: boolean;
+  unreachable: string[];
+};
+
+/** A service as those who use it see it. */
+export type Service = {
+  number: string;
+  status: string;
+  title: string;
+  code: string;
+  description?: string;
+  request_items?: { name: string; form: { [name: string]: Json }; within?: string; approval?: string; price?: number; currency?: string }[];
 };
 
 export type Page = { items: RecordView[]; next: string | null };
@@ -82,6 +112,10 @@ export type Process = ProcessSummary & {
   order: string[];
   states: { [state: string]: Transition[] };
   links: { relation: string; inverse: string }[];
+  /** Who leads tasks; null where records have none. */
+  tasks: { by: string[] } | null;
+  /** The link by which a record has children. */
+  children: { tied: string } | null;
 };
 
 /** The JSON Schema of each command. */
@@ -109,6 +143,8 @@ export type Explanation = {
   as_of: string;
   elapsed_seconds: number;
   sentence: string;
+  /** The time zone in which the agreement's hours are said. */
+  zone: string | null;
   segments: Segment[];
 };
 

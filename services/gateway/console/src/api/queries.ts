@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "../paths";
 import { ask, Problem } from "./client";
-import type { CommandSchemas, Entry, Explanation, Field, Page, Process, ProcessSummary, RecordView, Tie, Who } from "./model";
+import type { Attachment, Chain, CommandSchemas, Entry, Explanation, Field, Page, Process, ProcessSummary, RecordView, Service, Tie, Who } from "./model";
 
 /** Records of a page; the first is on screen sooner when it is short. */
 const PAGE = 50;
@@ -103,6 +103,24 @@ export const links = (collection: string, number: string) =>
     queryKey: ["record", collection, number, "links"],
     queryFn: async () => (await ask<{ items: Tie[] }>(api.more(collection, number, "links"))).items,
   });
+
+export const attachments = (collection: string, number: string) =>
+  queryOptions({
+    queryKey: ["record", collection, number, "attachments"],
+    queryFn: async () => (await ask<{ items: Attachment[] }>(api.more(collection, number, "attachments"))).items,
+  });
+
+export const chain = (collection: string, number: string) =>
+  queryOptions({
+    queryKey: ["record", collection, number, "chain"],
+    queryFn: () => ask<Chain>(api.chain(number)),
+  });
+
+export const catalogue = queryOptions({
+  queryKey: ["catalogue"],
+  queryFn: async () => (await ask<{ items: Service[] }>(api.catalogue)).items,
+  staleTime: 60_000,
+});
 
 export const explanation = (number: string) =>
   queryOptions({

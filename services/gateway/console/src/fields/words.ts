@@ -13,6 +13,9 @@ export function spoken(name: string): string {
 export const OWN = ["number", "state", "opened_at", "updated_at", "closed_at", "opened_by"] as const;
 export type Own = (typeof OWN)[number];
 
+/** What a record keeps by itself for its rules, beside what people fill in; votes and tasks have cards of their own. */
+export const LEDGER = ["votes", "tasks", "acted", "next_duty"];
+
 export const isOwn = (name: string): name is Own => (OWN as readonly string[]).includes(name);
 
 export function labelOf(name: string, process: Process | undefined, say: Say): string {

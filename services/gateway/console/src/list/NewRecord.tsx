@@ -1,7 +1,7 @@
 /** Opening a record: a form drawn from the process's schema. */
 
 import { Modal } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ask } from "../api/client";
 import type { Data, Process, RecordView } from "../api/model";
@@ -15,10 +15,12 @@ type Props = { process: Process; collection: string; isOpen: boolean; onClose: (
 
 export function NewRecord({ process, collection, isOpen, onClose }: Props) {
   const say = useSay();
+  const client = useQueryClient();
   const navigate = useNavigate();
   const schema = useQuery({ ...schemas(process.process), enabled: isOpen });
   const open = async (data: Data) => {
     const made = await ask<RecordView>(api.collection(collection), { method: "POST", body: data });
+    await client.invalidateQueries({ queryKey: ["records", collection] });
     await navigate({ to: place.record(collection, made.number) });
   };
   return (

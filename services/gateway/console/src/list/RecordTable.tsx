@@ -44,7 +44,7 @@ export function RecordTable({ process, columns, search, onChange }: Props) {
       return next;
     });
   }, []);
-  useKeys(useRowKeys(body, select, (record) => navigate({ to: place.record(process.collection, record) })));
+  useKeys(useRowKeys(body, select, (record, hash) => navigate({ to: place.record(process.collection, record), ...(hash !== undefined && { hash }) })));
 
   const reload = () => {
     newer.clear();
@@ -126,8 +126,8 @@ function useNewer(process: string, rows: RecordView[]) {
   return { count: ids.size, clear: () => setIds(new Set()) };
 }
 
-/** `j` and `k` go down and up, Enter opens, `x` selects, `e` edits the headline. */
-function useRowKeys(body: React.RefObject<HTMLTableSectionElement | null>, select: (id: string) => void, open: (number: string) => void) {
+/** `j` and `k` go down and up, Enter opens, `x` selects, `e` edits the headline, `a` assigns. */
+function useRowKeys(body: React.RefObject<HTMLTableSectionElement | null>, select: (id: string) => void, open: (number: string, hash?: string) => void) {
   return useMemo(() => {
     const rows = () => [...(body.current?.querySelectorAll<HTMLTableRowElement>("tr[data-id]") ?? [])];
     const current = () => document.activeElement?.closest<HTMLTableRowElement>("tr[data-id]") ?? null;
@@ -146,6 +146,10 @@ function useRowKeys(body: React.RefObject<HTMLTableSectionElement | null>, selec
         if (id) select(id);
       },
       e: () => current()?.querySelector<HTMLElement>("[data-edit]")?.click(),
+      a: () => {
+        const number = current()?.dataset.number;
+        if (number) open(number, "assign");
+      },
       Enter: (event: KeyboardEvent) => {
         const row = current();
         if (row?.dataset.number && event.target === row) open(row.dataset.number);

@@ -3,27 +3,23 @@
 import { Button, Checkbox, Menu, Modal, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Bookmark, BookmarkPlus, Users } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Bookmark, BookmarkPlus, Settings2, Users } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { ask } from "../api/client";
-import type { Process, RecordView } from "../api/model";
-import { some } from "../api/queries";
+import type { Process } from "../api/model";
+import { savedViews, searchOf, VIEWS } from "./views";
 import { spoken } from "../fields/words";
 import { useSay } from "../i18n/words";
-import { api } from "../paths";
+import { api, place } from "../paths";
 import type { ListSearch } from "../routes";
 import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 
-/** The collection of the gateway's own database where views are kept. */
-const VIEWS = "views";
-const SHOWN = 50;
-
 export function ViewsMenu({ process, search, onChoose }: { process: Process; search: ListSearch; onChoose: (search: ListSearch) => void }) {
   const say = useSay();
   const [isSaving, saving] = useDisclosure(false);
-  const filter = `record.of == '${process.process}' && record.state == 'active'`;
-  const views = useQuery(some(VIEWS, { filter, sort: "name" }, SHOWN));
+  const views = useQuery(savedViews(process.process));
   const items = views.data?.items ?? [];
   return (
     <>
@@ -36,11 +32,14 @@ export function ViewsMenu({ process, search, onChoose }: { process: Process; sea
         <Menu.Dropdown>
           {items.length === 0 && <Menu.Label>{say("list.noViews")}</Menu.Label>}
           {items.map((view) => (
-            <Menu.Item key={view.id} rightSection={Array.isArray(view.data.shared) ? <Users size={14} aria-hidden /> : null} onClick={() => onChoose(read(view))}>
+            <Menu.Item key={view.id} rightSection={Array.isArray(view.data.shared) ? <Users size={14} aria-hidden /> : null} onClick={() => onChoose(searchOf(view))}>
               {String(view.data.name)}
             </Menu.Item>
           ))}
           <Menu.Divider />
+          <Menu.Item leftSection={<Settings2 size={16} aria-hidden />} component={Link} to={place.list(VIEWS)}>
+            {say("list.manageViews")}
+          </Menu.Item>
           <Menu.Item leftSection={<BookmarkPlus size={16} aria-hidden />} onClick={saving.open}>
             {say("list.saveView")}
           </Menu.Item>
@@ -52,8 +51,6 @@ export function ViewsMenu({ process, search, onChoose }: { process: Process; sea
     </>
   );
 }
-
-const read = (view: RecordView): ListSearch => JSON.parse(String(view.data.query)) as ListSearch;
 
 function SaveView({ process, search, onDone }: { process: Process; search: ListSearch; onDone: () => void }) {
   const say = useSay();

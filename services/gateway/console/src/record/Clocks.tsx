@@ -7,11 +7,11 @@ import { useId } from "react";
 import type { Explanation, RecordView } from "../api/model";
 import { explanation, process as processQuery, processes, some } from "../api/queries";
 import { spoken } from "../fields/words";
-import { useLanguage, useSay } from "../i18n/words";
+import { useSay } from "../i18n/words";
 import { Moment } from "../ui/Moment";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
-import { absolute, span } from "../ui/time";
+import { span } from "../ui/time";
 import card from "./Card.module.css";
 import styles from "./Clocks.module.css";
 
@@ -57,7 +57,7 @@ function Clock({ clock }: { clock: RecordView }) {
           {due && (
             <>
               {" · "}
-              <Due at={due} />
+              <Due at={due} zone={why.data?.zone ?? null} />
             </>
           )}
         </span>
@@ -72,13 +72,13 @@ function Clock({ clock }: { clock: RecordView }) {
   );
 }
 
-function Due({ at }: { at: string }) {
+function Due({ at, zone }: { at: string; zone: string | null }) {
   const say = useSay();
   const [before, after] = say("clock.due", { time: "\u0000" }).split("\u0000");
   return (
     <>
       {before}
-      <Moment at={at} />
+      <Moment at={at} zone={zone} />
       {after}
     </>
   );
@@ -113,10 +113,11 @@ function Track({ explained, due, label }: { explained: Explanation; due: string 
 }
 
 function Explained({ explained, due, label }: { explained: Explanation; due: string | null; label: string }) {
-  const { code, say } = useLanguage();
+  const say = useSay();
   return (
     <>
       <p>{explained.sentence}</p>
+      {explained.zone !== null && <p className={styles.muted}>{say("clock.zone", { zone: explained.zone })}</p>}
       <Track explained={explained} due={due} label={label} />
       <div className={styles.scroll} tabIndex={0} role="region" aria-label={label}>
         <Table>
@@ -131,8 +132,12 @@ function Explained({ explained, due, label }: { explained: Explanation; due: str
           <Table.Tbody>
             {explained.segments.map((segment) => (
               <Table.Tr key={segment.from}>
-                <Table.Td>{absolute(new Date(segment.from), code)}</Table.Td>
-                <Table.Td>{absolute(new Date(segment.to), code)}</Table.Td>
+                <Table.Td>
+                  <Moment at={segment.from} full zone={explained.zone} />
+                </Table.Td>
+                <Table.Td>
+                  <Moment at={segment.to} full zone={explained.zone} />
+                </Table.Td>
                 <Table.Td>
                   {say(segment.running ? "clock.running" : "clock.still")} · {span(segment.seconds)}
                 </Table.Td>

@@ -2,7 +2,7 @@
 
 import type { Process, RecordView } from "../api/model";
 import { ColumnValue, Value } from "../fields/Value";
-import { headlineField, labelOf } from "../fields/words";
+import { headlineField, labelOf, LEDGER } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { Moment } from "../ui/Moment";
 import styles from "./Card.module.css";
@@ -13,7 +13,7 @@ const LONG = 60;
 export function Details({ process, record }: { process: Process; record: RecordView }) {
   const say = useSay();
   const headline = headlineField(process);
-  const said = process.fields.filter(({ name }) => name !== headline && isSaid(record, name));
+  const said = process.fields.filter(({ name }) => name !== headline && !LEDGER.includes(name) && isSaid(record, name));
   return (
     <section className={styles.card}>
       <h2>{say("record.details")}</h2>

@@ -6,6 +6,7 @@ import type { Process } from "../api/model";
 import { stateLabel } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { toneOf } from "../ui/StateBadge";
+import { curve, type Point } from "./curve";
 import styles from "./Diagram.module.css";
 
 type Step = { from: string | null; to: string };
@@ -53,8 +54,6 @@ export function Diagram({ process, state, steps }: Props) {
   );
 }
 
-type Point = { x: number; y: number };
-
 function laidOut(process: Process) {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 60, marginx: 12, marginy: 12 });
@@ -77,18 +76,4 @@ function laidOut(process: Process) {
   const nodes = graph.nodes().map((name) => ({ name, ...(graph.node(name) as Point & { width: number }) }));
   const edges = [...labels.values()].map((edge) => ({ ...edge, points: (graph.edge(edge.from, edge.to) as { points: Point[] }).points }));
   return { nodes, edges, width, height };
-}
-
-/** A smooth line through the points: each is the corner of a curve between the middles beside it. */
-function curve(points: Point[]): string {
-  const [first, ...rest] = points;
-  const last = rest.pop();
-  if (!first || !last) return "";
-  let path = `M${first.x} ${first.y}`;
-  rest.forEach((point, index) => {
-    const next = rest[index + 1] ?? last;
-    const end = index === rest.length - 1 ? last : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
-    path += `Q${point.x} ${point.y} ${end.x} ${end.y}`;
-  });
-  return rest.length === 0 ? `${path}L${last.x} ${last.y}` : path;
 }

@@ -21,7 +21,9 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
   const say = useSay();
   const [isAdding, adding] = useDisclosure(false);
   const ties = useQuery(links(process.collection, record.number));
-  const relations = [...new Set(ties.data?.map((tie) => tie.relation))];
+  // Children stand in a card of their own.
+  const others = ties.data?.filter((tie) => tie.relation !== process.children?.tied);
+  const relations = [...new Set(others?.map((tie) => tie.relation))];
   return (
     <section className={card.card}>
       <header>
@@ -33,12 +35,12 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
         )}
       </header>
       <ProblemBox error={ties.error} />
-      {ties.data?.length === 0 && <p className={card.none}>{say("record.noLinks")}</p>}
+      {others?.length === 0 && <p className={card.none}>{say("record.noLinks")}</p>}
       {relations.map((relation) => (
         <div key={relation} className={styles.relation}>
           <h3>{spoken(relation)}</h3>
           <ul className={card.list}>
-            {ties.data
+            {others
               ?.filter((tie) => tie.relation === relation)
               .map((tie) => <TieItem key={tie.to.number} tie={tie} />)}
           </ul>
@@ -51,7 +53,7 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
   );
 }
 
-function TieItem({ tie }: { tie: Tie }) {
+export function TieItem({ tie }: { tie: Tie }) {
   const say = useSay();
   const owner = useQuery(processes).data?.find((one) => one.process === tie.to.process);
   const process = useQuery({ ...processQuery(tie.to.process), enabled: owner !== undefined });

@@ -3,7 +3,7 @@
 import { Button, Loader, Modal, SegmentedControl } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useLocation } from "@tanstack/react-router";
 import { ChevronRight, Pencil, UserRoundPlus } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { ask, Problem } from "../api/client";
@@ -21,14 +21,20 @@ import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import { ColumnValue } from "../fields/Value";
+import { AccessCard } from "../account/AccessCard";
+import { Attachments } from "./Attachments";
+import { Children } from "./Children";
 import { Clocks } from "./Clocks";
 import { Details } from "./Details";
 import { LinksCard } from "./LinksCard";
 import { OfferButton } from "./OfferButton";
+import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
+import { Votes } from "./Votes";
 import styles from "./RecordPage.module.css";
 
 const Diagram = lazy(() => import("./Diagram").then(({ Diagram }) => ({ default: Diagram })));
+const ChainView = lazy(() => import("./ChainView").then(({ ChainView }) => ({ default: ChainView })));
 const route = getRouteApi("/$collection/$number");
 
 export function RecordPage() {
@@ -48,7 +54,11 @@ export function RecordPage() {
   return <OneRecord key={record.data.id} summary={summary} process={process.data} record={record.data} />;
 }
 
+/** In the address: begin with whoever looks. */
+const ASSIGN = "assign";
+
 type Taking = { offer: Offer; given: Data };
+type Shown = "activity" | "diagram" | "chain";
 
 function OneRecord({ summary, process, record }: { summary: ProcessSummary; process: Process; record: RecordView }) {
   const say = useSay();
@@ -56,10 +66,19 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
   const schema = useQuery(schemas(process.process)).data;
   const [taking, setTaking] = useState<Taking | null>(null);
   const [isEditing, editing] = useDisclosure(false);
-  const [shown, setShown] = useState<"activity" | "diagram">("activity");
+  const [shown, setShown] = useState<Shown>("activity");
   const comment = useRef<HTMLTextAreaElement>(null);
-  const offers = useMemo(() => record.offers ?? [], [record.offers]);
+  // What is voted on has a card of its own.
+  const offers = useMemo(() => record.offers?.filter((offer) => !offer.vote) ?? [], [record.offers]);
   const mine = useMine(process, schema, offers);
+  // A list's `a` comes here with the form open.
+  const navigate = route.useNavigate();
+  const isCalled = useLocation().hash === ASSIGN;
+  const current = taking ?? (isCalled ? mine : null);
+  const leave = () => {
+    setTaking(null);
+    if (isCalled) void navigate({ hash: "", replace: true });
+  };
 
   const done = async (next: RecordView, words: string) => {
     client.setQueryData(recordQuery(summary.collection, record.number).queryKey, next);
@@ -77,7 +96,7 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
   const take = async ({ offer }: Taking, data: Data) => {
     const path = api.transition(summary.collection, record.number, offer.name);
     const next = await ask<RecordView>(path, { method: "POST", body: data, rev: record.rev }).catch(stale);
-    setTaking(null);
+    leave();
     await done(next, say("record.done", { label: offer.label }));
   };
   const begin = (offer: Offer, given: Data = {}) => {
@@ -94,21 +113,47 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
     editing.close();
     await done(next, say("record.saved"));
   };
+  const more = (what: "votes" | "tasks") => api.more(summary.collection, record.number, what);
+  const vote = async (body: Data, words: string) => {
+    await done(await ask<RecordView>(more("votes"), { method: "POST", body, rev: record.rev }).catch(stale), words);
+  };
+  const addTask = async (body: Data) => {
+    await done(await ask<RecordView>(more("tasks"), { method: "POST", body }), say("record.saved"));
+  };
+  const changeTask = async (task: number, body: Data) => {
+    const path = api.task(summary.collection, record.number, task);
+    await done(await ask<RecordView>(path, { method: "PATCH", body }), say("record.saved"));
+  };
+  const write = () => {
+    setShown("activity");
+    // It may not be there before the next drawing.
+    requestAnimationFrame(() => comment.current?.focus());
+  };
   const actions = offers.filter((offer) => offer.refused_because === null);
-  useOffered(useMemo(() => actions.map((offer) => ({ name: offer.name, label: offer.label, run: () => begin(offer) })), [record, schema])); // eslint-disable-line react-hooks/exhaustive-deps
   useKeys(
     useMemo(
       () => ({
         e: editing.open,
-        c: () => {
-          setShown("activity");
-          comment.current?.focus();
-        },
+        c: write,
         a: () => mine && begin(mine.offer, mine.given),
       }),
       // What is begun depends on the record as it stands.
       // eslint-disable-next-line react-hooks/exhaustive-deps
       [mine, record, schema],
+    ),
+  );
+
+  useOffered(
+    useMemo(
+      () => [
+        ...actions.map((offer) => ({ name: offer.name, label: offer.label, run: () => begin(offer) })),
+        ...(mine ? [{ name: "assign-me", label: say("record.assignMe"), run: () => begin(mine.offer, mine.given) }] : []),
+        { name: "edit", label: say("record.edit"), run: editing.open },
+        { name: "comment", label: say("record.comment"), run: write },
+      ],
+      // What is begun depends on the record as it stands.
+      // eslint-disable-next-line react-hooks/exhaustive-deps
+      [mine, record, schema, say],
     ),
   );
 
@@ -152,40 +197,47 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
       </header>
       <div className={styles.columns}>
         <div className={styles.main}>
+          <Votes process={process} record={record} onVote={vote} />
+          <Tasks process={process} record={record} onAdd={addTask} onChange={changeTask} />
           <SegmentedControl
             className={styles.tabs}
             size="sm"
             aria-label={say("list.view")}
             value={shown}
-            onChange={(value) => setShown(value === "diagram" ? "diagram" : "activity")}
+            onChange={(value) => setShown(value as Shown)}
             data={[
               { value: "activity", label: say("record.activity") },
               { value: "diagram", label: say("record.diagram") },
+              { value: "chain", label: say("record.chain") },
             ]}
           />
           {shown === "activity" ? (
             <Timeline process={process} record={record} input={comment} />
           ) : (
             <Suspense fallback={<Loader aria-label={say("common.loading")} />}>
-              <Path process={process} record={record} />
+              {shown === "diagram" ? <Path process={process} record={record} /> : <ChainView process={process} record={record} />}
             </Suspense>
           )}
         </div>
         <div className={styles.aside}>
           <Clocks record={record} />
+          <AccessCard process={process} record={record} />
           <Details process={process} record={record} />
+          <Attachments collection={summary.collection} record={record} />
+          <Children process={process} record={record} />
           <LinksCard process={process} record={record} />
         </div>
       </div>
-      <Modal opened={taking !== null} onClose={() => setTaking(null)} title={taking?.offer.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
-        {taking && schema && (
+      <Modal opened={current !== null} onClose={leave} title={current?.offer.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
+        {current && schema && (
           <CommandForm
-            schema={{ ...schema.transitions[taking.offer.name], required: taking.offer.needs }}
+            key={current.offer.name}
+            schema={{ ...schema.transitions[current.offer.name], required: current.offer.needs }}
             process={process}
-            given={taking.given}
-            submit={taking.offer.label}
-            onSubmit={(data) => take(taking, data)}
-            onCancel={() => setTaking(null)}
+            given={current.given}
+            submit={current.offer.label}
+            onSubmit={(data) => take(current, data)}
+            onCancel={leave}
           />
         )}
       </Modal>

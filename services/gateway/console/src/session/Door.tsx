@@ -6,6 +6,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { carry, Problem } from "../api/client";
 import { whoami } from "../api/queries";
 import { useSay } from "../i18n/words";
+import { place } from "../paths";
 import { ProblemBox } from "../ui/ProblemBox";
 import { SignIn } from "./SignIn";
 import { signIn, takeTicket, WhoContext } from "./session";
@@ -23,7 +24,11 @@ export function Door({ children }: { children: ReactNode }) {
     if (ticket === null || !isOpening) return;
     // Asked once even where React runs effects twice: the second finds the session of the first.
     void openOnce()
-      .then((who) => client.setQueryData(whoami.queryKey, who))
+      .then((who) => {
+        // A person comes by a link once: to set a password.
+        if (who.id.startsWith("person:")) history.replaceState(null, "", place.account);
+        client.setQueryData(whoami.queryKey, who);
+      })
       .catch((error: unknown) => setRefused(error))
       .finally(() => setOpening(false));
   }, [client, isOpening]);

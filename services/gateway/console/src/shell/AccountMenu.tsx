@@ -1,9 +1,11 @@
 /** What everybody sets for themselves, and the way out. */
 
 import { Menu, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
-import { BookOpen, Check, Keyboard, LogOut } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { BookOpen, Check, Keyboard, LogOut, UserRoundCog } from "lucide-react";
 import { useEffect, useState } from "react";
 import { languages, load, useLanguage } from "../i18n/words";
+import { place } from "../paths";
 import { useSignOut } from "../session/session";
 
 const SCHEMES: MantineColorScheme[] = ["light", "dark", "auto"];
@@ -16,6 +18,9 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const chosen = (isChosen: boolean) => ({ rightSection: isChosen ? <Check size={14} aria-hidden /> : null });
   return (
     <Menu.Dropdown>
+      <Menu.Item leftSection={<UserRoundCog size={16} />} component={Link} to={place.account}>
+        {say("account.title")}
+      </Menu.Item>
       <Menu.Label>{say("account.theme")}</Menu.Label>
       {SCHEMES.map((scheme) => (
         <Menu.Item key={scheme} {...chosen(colorScheme === scheme)} onClick={() => setColorScheme(scheme)}>

@@ -2,20 +2,26 @@
 
 import { Modal, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useState, type KeyboardEvent } from "react";
-import { processes, record } from "../api/queries";
+import { processes, record, some } from "../api/queries";
 import { headline } from "../fields/words";
 import { languages, useLanguage } from "../i18n/words";
+import { savedViews, searchOf } from "../list/views";
 import { place } from "../paths";
 import { useSignOut } from "../session/session";
 import { offered } from "./offered";
+import { usePinned } from "./remembered";
 import styles from "./Palette.module.css";
 
 type Entry = { id: string; kind: string; text: string; run: () => void };
 
 const SHOWN = 12;
+/** Fewer letters would find everything. */
+const SHORTEST = 3;
+/** Of each list. */
+const FOUND = 4;
 const NUMBER = /^([a-z]{2,5})-?0*(\d+)$/i;
 
 export function Palette({ isOpen, onClose, onHelp }: { isOpen: boolean; onClose: () => void; onHelp: () => void }) {
@@ -109,9 +115,44 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
   ];
   const actions = offered().map(({ name, label, run }) => ({ id: `do-${name}`, kind: say("palette.action"), text: label, run }));
   const overview = { id: "overview", kind: say("palette.go"), text: say("nav.overview"), run: go(place.overview) };
-  const all = [...actions, overview, ...lists, ...news, ...settings];
+  const account = { id: "account", kind: say("palette.go"), text: say("account.title"), run: go(place.account) };
+  const all = [...actions, overview, ...useViews(), ...lists, ...news, account, ...settings];
   const parts = words.toLowerCase().split(/\s+/).filter((part) => part !== "");
-  return [...found, ...all.filter(({ text, kind }) => parts.every((part) => `${text} ${kind}`.toLowerCase().includes(part)))];
+  const fitting = all.filter(({ text, kind }) => parts.every((part) => `${text} ${kind}`.toLowerCase().includes(part)));
+  return [...found, ...fitting, ...useWorded(words)];
+}
+
+/** Lists that were saved. */
+function useViews(): Entry[] {
+  const { say } = useLanguage();
+  const navigate = useNavigate();
+  const known = useQuery(processes).data ?? [];
+  const views = useQuery(savedViews()).data?.items ?? [];
+  return views.flatMap((view) => {
+    const process = known.find((one) => one.process === view.data.of);
+    if (!process) return [];
+    const run = () => void navigate({ to: "/$collection", params: { collection: process.collection }, search: searchOf(view) });
+    return [{ id: view.number, kind: say("palette.view"), text: `${String(view.data.name)} (${process.title})`, run }];
+  });
+}
+
+/** Records of the pinned lists in which these words stand. */
+function useWorded(words: string): Entry[] {
+  const { say } = useLanguage();
+  const navigate = useNavigate();
+  const [pinned] = usePinned();
+  const [typed] = useDebouncedValue(words.trim(), 250);
+  const isAsked = typed.length >= SHORTEST && !NUMBER.test(typed);
+  const lists = useQueries({ queries: pinned.map((collection) => ({ ...some(collection, { q: typed }, FOUND), enabled: isAsked })) });
+  if (!isAsked) return [];
+  return lists.flatMap(({ data }, index) =>
+    (data?.items ?? []).map((record) => ({
+      id: record.number,
+      kind: say("palette.record"),
+      text: `${record.number} · ${headline(record)}`,
+      run: () => void navigate({ to: place.record(pinned[index] ?? "", record.number) }),
+    })),
+  );
 }
 
 /** `inc42` is INC0000042, if there is one. */

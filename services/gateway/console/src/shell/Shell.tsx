@@ -5,8 +5,8 @@ import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { CircleUserRound, Command, LayoutDashboard, Menu as MenuIcon, Pin, PinOff, WifiOff } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
-import { useIsLive, useLive } from "../api/live";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { useIsLive } from "../api/live";
 import { processes } from "../api/queries";
 import { spoken } from "../fields/words";
 import icon from "../icon.svg";
@@ -24,7 +24,6 @@ import styles from "./Shell.module.css";
 const OFFLINE_AFTER_MS = 4000;
 
 export function Shell() {
-  useLive();
   const say = useSay();
   const [isMenuOpen, { open: openMenu, close: closeMenu }] = useDisclosure(false);
   const [isPaletteOpen, { open: openPalette, close: closePalette, toggle: togglePalette }] = useDisclosure(false);
@@ -32,7 +31,9 @@ export function Shell() {
   const isLive = useIsLive();
   const { pathname } = useLocation();
   useEffect(() => closeMenu(), [pathname, closeMenu]);
-  useKeys(useMemo(() => ({ "?": openHelp }), [openHelp]));
+  // A list searches itself; elsewhere the palette does.
+  const search = useCallback(() => document.querySelector('input[type="search"]') === null && openPalette(), [openPalette]);
+  useKeys(useMemo(() => ({ "?": openHelp, "/": search }), [openHelp, search]));
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

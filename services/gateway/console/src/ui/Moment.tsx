@@ -7,7 +7,15 @@ import { absolute, exact, relative } from "./time";
 /** What is said from now is said anew this often. */
 const EVERY_MS = 30_000;
 
-export function Moment({ at, full = false }: { at: string; full?: boolean }) {
+type Props = {
+  at: string;
+  /** The date itself, instead of how long ago. */
+  full?: boolean;
+  /** The zone in which it was promised. */
+  zone?: string | null;
+};
+
+export function Moment({ at, full = false, zone = null }: Props) {
   const { code, say } = useLanguage();
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {
@@ -17,7 +25,7 @@ export function Moment({ at, full = false }: { at: string; full?: boolean }) {
   const moment = new Date(at);
   const text = full ? absolute(moment, code) : (relative(moment, now, code) ?? say("time.now"));
   return (
-    <time dateTime={at} title={exact(moment, code)}>
+    <time dateTime={at} title={exact(moment, code, zone)}>
       {text}
     </time>
   );

@@ -23,10 +23,11 @@ export function absolute(at: Date, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(at);
 }
 
-/** The moment with its zone: the reader's and, for who compares with others, UTC. */
-export function exact(at: Date, language: string): string {
+/** The moment with its zone: the reader's, another that matters, and, for who compares with others, UTC. */
+export function exact(at: Date, language: string, zone: string | null = null): string {
   const here = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }).format(at);
-  return `${here} · ${at.toISOString().replace("T", " ").slice(0, 19)} UTC`;
+  const there = zone === null ? [] : [`${new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone: zone }).format(at)} ${zone}`];
+  return [here, ...there, `${at.toISOString().replace("T", " ").slice(0, 19)} UTC`].join(" · ");
 }
 
 /** `2 d 4 h`, `3 h 20 min`, `45 s`: two units at most. */
