@@ -163,8 +163,8 @@ fn open(
         opened_by: opened.by.clone(),
         links: Links::known(Vec::new()),
     };
-    let (nothing, opens) = (Map::new(), &definition.may.open);
-    let mut draft = Draft { rules, definition, cause, before: &nothing, record };
+    let opens = &definition.may.open;
+    let mut draft = Draft { rules, definition, cause, before: None, record };
     task::first(definition, &mut draft.record);
     late::bounded(rules, definition, &draft.record, cause)?;
     // What is derived may decide where it starts.
@@ -266,7 +266,7 @@ fn changed(
     mut fact: Fact,
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
-    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    let mut draft = Draft { rules, definition, cause, before: Some(record), record: next };
     draft.derive(&mut fact)?;
     let moves = draft.record.state != record.state;
     let goes_back = duties::void(definition, record, &mut draft.record)?;
@@ -439,7 +439,7 @@ fn bound(
     }
     let mut next = record.clone();
     next.links.follow(&fact);
-    let mut draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    let mut draft = Draft { rules, definition, cause, before: Some(record), record: next };
     draft.derive(&mut fact)?;
     draft.finish(fact, false)
 }
@@ -535,6 +535,7 @@ impl Fact {
             computed: Map::new(),
             timers: None,
             more_timers: Vec::new(),
+            fewer_timers: Vec::new(),
             notices: Vec::new(),
             is_final: false,
             channel: cause.channel,

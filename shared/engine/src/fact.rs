@@ -60,6 +60,9 @@ pub struct Fact {
     /// Timers set anew beside those that there are, when `timers` is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_timers: Vec<Timer>,
+    /// Transitions that are waited for no more, when `timers` is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fewer_timers: Vec<String>,
     /// The record has reached a state that nothing leaves.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_final: bool,

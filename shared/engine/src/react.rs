@@ -9,6 +9,9 @@ use crate::{
     record::rfc3339,
 };
 
+/// What an event says of itself beside the record's fields and the record's own names.
+pub(crate) const EVENT_NAMES: [&str; 3] = ["ce_type", "changes", "at"];
+
 /// An event as reactions see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Happening {
@@ -21,8 +24,9 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// The event of a fact: the record's fields after it, and `type`, `id`, `number`, `process`,
-    /// `state`, `revision`, `at`, `changes`; the record's id also under its process's name.
+    /// The event of a fact: the record's fields after it, and `id`, `number`, `process`, `state`,
+    /// `revision`, `ce_type`, `changes` and `at`, which are names of no field; the record's id also
+    /// under its process's name.
     #[must_use]
     pub fn of_fact(kind: &str, record: &Record, fact: &Fact) -> Self {
         let changes = serde_json::to_value(&fact.changes).unwrap_or_default();
@@ -50,7 +54,7 @@ impl Happening {
             event.insert(name.to_owned(), view.get(name).cloned().unwrap_or_default());
         }
         event.insert("revision".to_owned(), view.get("rev").cloned().unwrap_or_default());
-        event.insert("type".to_owned(), Value::String(kind.to_owned()));
+        event.insert("ce_type".to_owned(), Value::String(kind.to_owned()));
         event.insert("changes".to_owned(), changes);
         event.insert("at".to_owned(), at);
         Self { kind: kind.to_owned(), event: Value::Object(event), record: Some(linked) }

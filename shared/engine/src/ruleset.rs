@@ -333,13 +333,13 @@ mod tests {
     fn a_live_stream_asks_of_events() {
         let schemes = Schemes::parse_all(&[]).unwrap_or_else(|faults| panic!("{faults:?}"));
         let rules = Ruleset::new(Vec::new(), schemes).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let event = serde_json::json!({ "type": "incident.opened.v1", "priority": 1 });
+        let event = serde_json::json!({ "ce_type": "incident.opened.v1", "priority": 1 });
         let check = |source: &str| {
             let expression = Expression::parse(source).unwrap_or_else(|fault| panic!("{fault}"));
             let actor = Actor::system("gateway");
             rules.holds_of_event(&expression, &event, &actor, DateTime::default()).ok()
         };
-        assert_eq!(check("event.type.startsWith('incident.') && event.priority <= 2"), Some(true));
+        assert_eq!(check("event.ce_type.startsWith('incident.') && event.priority <= 2"), Some(true));
         assert_eq!(check("event.priority > 2"), Some(false));
         let speaks = Expression::parse("record.state == 'new' || event.priority == 1");
         let speaks = speaks.unwrap_or_else(|fault| panic!("{fault}"));

@@ -186,6 +186,7 @@ mod tests {
             computed: Map::new(),
             timers: Some(vec![]),
             more_timers: Vec::new(),
+            fewer_timers: Vec::new(),
             notices: Vec::new(),
             is_final: false,
             channel: Channel::Api,

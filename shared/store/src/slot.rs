@@ -19,9 +19,9 @@ use crate::{
     text,
 };
 
-pub(crate) const TEXTS: usize = 8;
-pub(crate) const NUMBERS: usize = 4;
-pub(crate) const TIMES: usize = 4;
+pub(crate) const TEXTS: usize = IndexKind::Text.columns();
+pub(crate) const NUMBERS: usize = IndexKind::Number.columns();
+pub(crate) const TIMES: usize = IndexKind::Time.columns();
 
 /// A typed column of the record table, by its place among those of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,24 +31,16 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn word(kind: IndexKind) -> (&'static str, usize) {
-        match kind {
-            IndexKind::Text => ("text", TEXTS),
-            IndexKind::Number => ("number", NUMBERS),
-            IndexKind::Time => ("time", TIMES),
-        }
-    }
-
     /// `text3`
     pub(crate) fn column(self) -> String {
-        format!("{}{}", Self::word(self.kind).0, self.position + 1)
+        format!("{}{}", self.kind.word(), self.position + 1)
     }
 
     fn parse(column: &str) -> Option<Self> {
         [IndexKind::Text, IndexKind::Number, IndexKind::Time].into_iter().find_map(|kind| {
-            let (word, count) = Self::word(kind);
-            let position = column.strip_prefix(word)?.parse::<usize>().ok()?.checked_sub(1)?;
-            (position < count).then_some(Self { kind, position })
+            let position = column.strip_prefix(kind.word())?.parse::<usize>().ok()?;
+            let position = position.checked_sub(1)?;
+            (position < kind.columns()).then_some(Self { kind, position })
         })
     }
 }
@@ -262,7 +254,7 @@ fn missing(
             }
             None => {}
         }
-        let (_, count) = Place::word(kind);
+        let count = kind.columns();
         let free = (0..count)
             .map(|position| Place { kind, position }.column())
             .find(|column| taken.iter().all(|(_, place)| place != column));
@@ -271,7 +263,7 @@ fn missing(
             None => Err(StoreError::NoSlot {
                 process: definition.process.clone(),
                 field,
-                kind: Place::word(kind).0,
+                kind: kind.word(),
                 count,
             }),
         };

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn an_event_is_told_to_who_wants_to_hear_it() {
         check(&["role:agent"], Some("event.priority <= 2 && event.state == 'new'"), true);
-        check(&["role:agent"], Some("event.type == 'incident.resolved.v1'"), false);
+        check(&["role:agent"], Some("event.ce_type == 'incident.resolved.v1'"), false);
         check(&["role:agent"], Some("event.impact == 'high'"), false);
         check(&["role:cook"], Some("true"), false);
     }

@@ -101,7 +101,7 @@ async fn events_are_told_as_they_happen_and_resumed_where_one_left_off() {
 async fn a_filter_narrows_what_is_told() {
     let desk = Desk::on_the_bus().await;
     let administrator = desk.administrator();
-    let filter = "?filter=event.type%20==%20'group.opened.v1'%20%26%26%20event.name%20!=%20'A'";
+    let filter = "?filter=event.ce_type%20==%20'group.opened.v1'%20%26%26%20event.name%20!=%20'A'";
     let mut stream = Stream::of(&administrator, filter, None).await;
     stream.block().await;
     administrator.open("persons", json!({"name": "Ada"})).await;

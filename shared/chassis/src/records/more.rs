@@ -51,7 +51,7 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 14] = [
     "notices",
     "attachment",
     "transition",

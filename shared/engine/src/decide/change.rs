@@ -16,8 +16,8 @@ pub(super) struct Draft<'a> {
     pub rules: &'a Ruleset,
     pub definition: &'a Definition,
     pub cause: &'a Cause,
-    /// The data before the command.
-    pub before: &'a Map<String, Value>,
+    /// The record before the command, unless it is opened.
+    pub before: Option<&'a Record>,
     pub record: Record,
 }
 
@@ -30,17 +30,16 @@ impl Draft<'_> {
         if audience != self.record.audience {
             fact.audience = Some(audience);
         }
-        // An instant that the record names may be another one now.
-        let transitions = self.definition.transitions(&self.record.state);
-        if entered || transitions.iter().any(|transition| transition.at.is_some()) {
+        if entered {
             fact.timers = Some(self.timers()?);
+            fact.is_final = self.definition.is_final(&self.record.state);
         } else {
             fact.more_timers = anew;
+            self.instants(&mut fact)?;
         }
-        if entered {
-            fact.is_final = self.definition.is_final(&self.record.state);
-        }
-        fact.changes = change_set(self.before, &self.record.data);
+        let nothing = Map::new();
+        let before = self.before.map_or(&nothing, |before| &before.data);
+        fact.changes = change_set(before, &self.record.data);
         let size: usize =
             self.record.data.iter().map(|(name, value)| name.len() + size(value)).sum();
         if size > DATA_LIMIT_BYTES {
@@ -73,7 +72,9 @@ impl Draft<'_> {
         if !self.definition.has_next_duty {
             return Ok(Vec::new());
         }
-        let both = (self.before, &mut self.record);
+        let nothing = Map::new();
+        let before = self.before.map_or(&nothing, |before| &before.data);
+        let both = (before, &mut self.record);
         let anew = obligations::kept(self.rules, self.definition, both, transition, self.cause)?;
         obligations::next_duty(&mut self.record.data);
         Ok(anew)
@@ -120,13 +121,7 @@ impl Draft<'_> {
                     Value::String(text) => self.end_of(transition, text.parse().map_err(broken)?),
                     _ => continue,
                 },
-                (None, Some(expression)) => match self.worked_out(expression)? {
-                    Value::String(text) => {
-                        let at = DateTime::parse_from_rfc3339(&text);
-                        Some(at.map_err(|fault| broken(fault.to_string()))?.with_timezone(&Utc))
-                    }
-                    _ => continue,
-                },
+                (None, Some(at)) => self.instant(at, &self.record)?,
             };
             timers.extend(due.map(|due| Timer { transition: transition.name.clone(), due }));
         }
@@ -137,12 +132,42 @@ impl Draft<'_> {
         Ok(timers)
     }
 
+    /// What has become of the instants that the record names while it stays where it is. What waits
+    /// for the same one as before waits on, and what has come does not come again.
+    fn instants(&self, fact: &mut Fact) -> Result<(), Refusal> {
+        for transition in self.definition.transitions(&self.record.state) {
+            let Some(at) = &transition.at else { continue };
+            let before = match self.before {
+                Some(before) => self.instant(at, before)?,
+                None => None,
+            };
+            let transition = transition.name.clone();
+            match self.instant(at, &self.record)? {
+                now if now == before => {}
+                Some(due) => fact.more_timers.push(Timer { transition, due }),
+                None => fact.fewer_timers.push(transition),
+            }
+        }
+        Ok(())
+    }
+
+    /// The instant that an expression names; none where it gives no text.
+    fn instant(&self, at: &Expression, of: &Record) -> Result<Option<DateTime<Utc>>, Refusal> {
+        let Value::String(text) = self.asked(at, of)? else { return Ok(None) };
+        let at = DateTime::parse_from_rfc3339(&text);
+        Ok(Some(at.map_err(|fault| broken(fault.to_string()))?.with_timezone(&Utc)))
+    }
+
     fn worked_out(&self, expression: &Expression) -> Result<Value, Refusal> {
+        self.asked(expression, &self.record)
+    }
+
+    fn asked(&self, expression: &Expression, of: &Record) -> Result<Value, Refusal> {
         let scope = self
             .rules
             .scope(self.cause.when())
             .actor(&self.cause.actor)
-            .record(&self.record, &self.definition.field_names);
+            .record(of, &self.definition.field_names);
         expression.value(&scope).map_err(broken)
     }
 

@@ -64,7 +64,7 @@ pub(super) fn erase(
     let mut fact = Fact::blank("erased", cause);
     fact.role = Some(ADMINISTRATOR.to_owned());
     fact.erasure = Some(erasure.clone());
-    let draft = Draft { rules, definition, cause, before: &record.data, record: next };
+    let draft = Draft { rules, definition, cause, before: Some(record), record: next };
     let mut fact = draft.finish(fact, false)?;
     for (old, _) in fact.changes.values_mut() {
         *old = Value::Null;

@@ -49,7 +49,7 @@ pub(super) fn migrate(
         fact.from = Some(record.state.clone());
         fact.to = Some(next.state.clone());
     }
-    let mut draft = Draft { rules, definition: target, cause, before: &record.data, record: next };
+    let mut draft = Draft { rules, definition: target, cause, before: Some(record), record: next };
     draft.derive(&mut fact)?;
     if moves {
         duties::reached(rules, target, Some(record), &draft.record, cause)?;
@@ -114,7 +114,7 @@ fn fired(rules: &Ruleset, record: &Record, cause: &Cause) -> Result<Vec<String>,
     let Some(definition) = rules.version(&record.process, record.definition) else {
         return Ok(Vec::new());
     };
-    let before = &record.data;
+    let before = Some(record);
     let draft = Draft { rules, definition, cause, before, record: record.clone() };
     let stays = |timer: &Timer| {
         let mut offered = definition.transitions(&record.state).iter();

@@ -82,7 +82,7 @@ pub(super) fn vote(
     } else {
         let mut fact = Fact::blank("voted", cause);
         fact.role = role;
-        let before = &record.data;
+        let before = Some(record);
         let mut draft = Draft { rules, definition, cause, before, record: next };
         draft.derive(&mut fact)?;
         draft.finish(fact, false)?

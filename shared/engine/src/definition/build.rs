@@ -22,6 +22,7 @@ use crate::{
     flaw::Flaws,
     ledger,
     reading::{Entries, Word, condition, entries, expression, items, word, words},
+    react::EVENT_NAMES,
     record::OWN_NAMES,
     yaml::{self, Entry, Node, Tree},
 };
@@ -41,7 +42,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     known.name_all(labels.unwrap_or_default(), flaws);
     let title = root.get("title");
     let title = label::read(title, process.as_deref().unwrap_or_default(), flaws);
-    own_names(&mut root, flaws);
+    own_names(&mut root, process.as_deref(), flaws);
     let roles = roles(root.get("roles"), &known, flaws);
     let late = root.get("late").and_then(|node| Late::read(node, &known, flaws));
     let may = may(root.get("may"), &known, flaws);
@@ -134,17 +135,21 @@ fn is_plain(symbol: char) -> bool {
     symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || "_-".contains(symbol)
 }
 
-/// What every record has is no name of a field.
-fn own_names(root: &mut Entries<'_>, flaws: &mut Flaws) {
+/// What every record or event has is no name of a field.
+fn own_names(root: &mut Entries<'_>, process: Option<&str>, flaws: &mut Flaws) {
     let Some(Node { tree: Tree::Map(fields), .. }) = root.get("fields") else { return };
     let properties = fields.iter().find(|entry| entry.key == "properties");
     let Some(Node { tree: Tree::Map(properties), .. }) = properties.map(|entry| &entry.value)
     else {
         return;
     };
-    for entry in properties.iter().filter(|entry| is_own(&entry.key)) {
-        let message = format!("`{}` is a name of the record's own", entry.key);
-        flaws.add(entry.at, "name", message);
+    for Entry { key, at, .. } in properties {
+        if is_own(key) {
+            flaws.add(*at, "name", format!("`{key}` is a name of the record's own"));
+        } else if EVENT_NAMES.contains(&key.as_str()) || Some(key.as_str()) == process {
+            let message = format!("events say `{key}` of themselves, and would hide the field");
+            flaws.add(*at, "name", message);
+        }
     }
 }
 

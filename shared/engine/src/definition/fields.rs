@@ -17,6 +17,27 @@ pub enum IndexKind {
     Time,
 }
 
+impl IndexKind {
+    /// How many fields of a process may have such a column.
+    #[must_use]
+    pub const fn columns(self) -> usize {
+        match self {
+            Self::Text => 8,
+            Self::Number | Self::Time => 4,
+        }
+    }
+
+    /// `text`
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// One field of a process.
 #[derive(Clone, Debug)]
 pub struct Field {

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Field,
+    Field, check,
     label::{Labels, Named},
 };
 use crate::{
@@ -67,6 +67,7 @@ impl Known {
                 fields.push(field);
             }
         }
+        check::indexes(properties(root, flaws), &fields, flaws);
         let transitions = match states_at {
             Some(Node { tree: Tree::Map(states), .. }) => {
                 states.iter().flat_map(|entry| keys(Some(&entry.value))).collect()

@@ -1,10 +1,16 @@
 //! Who does, answers for, is asked about and is told of each step: the RACI matrix.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Definition, definition::Audience};
+use crate::{
+    Definition, Expression,
+    definition::{Audience, Role},
+};
+
+/// How a token of an audience begins that names a role.
+const TOKEN: &str = "role:";
 
 /// The matrix of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,14 +51,6 @@ impl Definition {
     }
 
     fn duty(&self, step: &str, states: Vec<String>, doers: &[String]) -> Duty {
-        let told: BTreeSet<&str> = self
-            .audience
-            .iter()
-            .filter_map(|audience| match audience {
-                Audience::Token(token) => token.strip_prefix("role:"),
-                Audience::Of { .. } => None,
-            })
-            .collect();
         let mut roles = BTreeMap::new();
         for role in &self.roles {
             let mut letters = String::new();
@@ -65,7 +63,7 @@ impl Definition {
             if letters.is_empty() && self.may.comment.contains(&role.name) {
                 letters.push('C');
             }
-            if letters.is_empty() && told.contains(role.name.as_str()) {
+            if letters.is_empty() && self.is_shown_to(role) {
                 letters.push('I');
             }
             if !letters.is_empty() {
@@ -73,5 +71,21 @@ impl Definition {
             }
         }
         Duty { step: step.to_owned(), states, roles }
+    }
+
+    /// Whether who has the role sees records, at least some of them: the audience names it, may name it,
+    /// or names the same person as the role.
+    fn is_shown_to(&self, role: &Role) -> bool {
+        let is = role.is.as_ref().map(Expression::source);
+        self.audience.iter().any(|audience| match audience {
+            Audience::Token(token) => token.strip_prefix(TOKEN) == Some(&role.name),
+            Audience::Of { kind, value } => {
+                let names = |text: &String| match text.strip_prefix(TOKEN) {
+                    Some(name) => name == role.name,
+                    None => kind == "role" && *text == role.name,
+                };
+                is == Some(value.source()) || value.names().texts.iter().any(names)
+            }
+        })
     }
 }

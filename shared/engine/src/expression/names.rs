@@ -23,6 +23,8 @@ pub(crate) struct Names {
     pub schemes: BTreeSet<String>,
     /// Calculations named by a literal first argument: `calculate('clock', …)`.
     pub calculations: BTreeSet<String>,
+    /// Every text that it writes out.
+    pub texts: BTreeSet<String>,
     pub comprehension_depth: usize,
 }
 
@@ -91,6 +93,9 @@ impl Names {
                     self.walk(part, bound);
                 }
                 bound.truncate(outside);
+            }
+            Expr::Literal(LiteralValue::String(text)) => {
+                self.texts.insert(text.inner().to_owned());
             }
             Expr::Literal(_) | Expr::Unspecified => {}
         }

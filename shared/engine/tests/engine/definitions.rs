@@ -30,11 +30,46 @@ fn a_timer_at_an_instant_follows_the_record() {
     let amended = decide(&rules, Subject::Existing(&record), &amend, &cause);
     let amended = amended.unwrap_or_else(|no| panic!("{no}"));
     let timer = Timer { transition: "expire".to_owned(), due: at(due) };
-    assert_eq!(amended.timers, Some(vec![timer]));
+    assert_eq!((&amended.timers, &amended.more_timers), (&None, &vec![timer]));
     let record = apply(Some(record), &amended);
     let fire = Command::Fire { transition: "expire".to_owned() };
     let fired = decide(&rules, Subject::Existing(&record), &fire, &cause);
     assert_eq!(fired.map(|fact| fact.to), Ok(Some("dropped".to_owned())));
+    // What is named no more is waited for no more.
+    let amend = Command::Amend { patch: data(json!({ "due": null })) };
+    let amended = decide(&rules, Subject::Existing(&record), &amend, &cause);
+    assert_eq!(amended.map(|fact| fact.fewer_timers), Ok(vec!["expire".to_owned()]));
+}
+
+#[test]
+fn an_instant_that_has_come_does_not_come_again() {
+    let at = "expire: { by: [system], at: record.due, set: { turns: record.turns + 1 } }";
+    let text = TICKET.replace("expire: { to: dropped, after: P30D }", at);
+    let definition = Definition::parse(&text, 1).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let rules = Ruleset::new(vec![definition], Schemes::default())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    let mut actor = Actor::system("test");
+    actor.roles.insert("agent".to_owned());
+    let now = "2026-03-14T22:05:00Z".parse().unwrap_or_default();
+    let cause = Cause::new(Uuid::nil(), Arc::new(actor), now, Channel::Timer);
+    let data = |value: Value| value.as_object().cloned().unwrap_or_default();
+    let new = Subject::New { process: "ticket", id: Uuid::nil(), number: "TCK0000001".to_owned() };
+    let past = "2026-03-01T00:00:00Z";
+    let open = Command::Open { data: data(json!({ "title": "Door", "due": past })) };
+    let opened = decide(&rules, new, &open, &cause).unwrap_or_else(|no| panic!("{no}"));
+    assert_eq!(opened.timers.as_ref().map(Vec::len), Some(1));
+    let mut record = apply(None, &opened);
+    let mut timers_after = |command: Command| {
+        let fact = decide(&rules, Subject::Existing(&record), &command, &cause);
+        let fact = fact.unwrap_or_else(|no| panic!("{no}"));
+        record = apply(Some(record.clone()), &fact);
+        (fact.timers.is_some(), fact.more_timers.len(), fact.fewer_timers.len())
+    };
+    // Neither its own step nor another one sets it anew, and both leave others as they are.
+    assert_eq!(timers_after(Command::Fire { transition: "expire".to_owned() }), (false, 0, 0));
+    let amend = |due: &str| Command::Amend { patch: data(json!({ "due": due, "weight": 3 })) };
+    assert_eq!(timers_after(amend(past)), (false, 0, 0));
+    assert_eq!(timers_after(amend("2026-03-02T00:00:00Z")), (false, 1, 0));
 }
 
 #[test]

@@ -45,6 +45,21 @@ fn a_picture_has_every_state_with_its_records_and_every_transition() {
 }
 
 #[test]
+fn who_is_shown_a_record_by_an_expression_is_informed_of_it() {
+    let audience = "{ role: \"record.weight > 5 ? 'boss' : 'clerk'\" }, { person: record.asker }";
+    let nobody = "may: { open: [], amend: [], comment: [], link: [] }";
+    let text = TICKET
+        .replace("'role:agent', { person: record.asker }", audience)
+        .replace("roles:", &format!("{nobody}\nroles:\n  boss: {{}}\n  guest: {{}}"));
+    let ticket = Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
+    let raci = ticket.raci();
+    let letters = |role: &str| raci.rows[0].roles.get(role).map(String::as_str);
+    assert_eq!(letters("boss"), Some("I"));
+    assert_eq!(letters("asker"), Some("I"));
+    assert_eq!(letters("guest"), None);
+}
+
+#[test]
 fn the_schema_of_the_format_agrees_with_its_reader() {
     let schema: Value = serde_json::from_str(FORMAT_SCHEMA).unwrap_or_default();
     let validator = jsonschema::validator_for(&schema).unwrap_or_else(|fault| panic!("{fault}"));

@@ -93,6 +93,9 @@ impl Batch<'_> {
             (None, Some(fired)) => self.without(record.id, timers, fired),
             (None, None) => timers,
         };
+        for transition in &fact.fewer_timers {
+            timers = self.without(record.id, timers, transition);
+        }
         for timer in &fact.more_timers {
             timers = self.without(record.id, timers, &timer.transition);
             let (Timers::Kept(all) | Timers::Replaced(all)) = &mut timers;
@@ -112,16 +115,16 @@ impl Batch<'_> {
         if fact.audience.is_some() { columns.with_audience() } else { columns }
     }
 
-    /// A timer that fired does not stay due, whatever the transition made of the others.
-    fn without(&mut self, record: Uuid, timers: Timers, fired: &str) -> Timers {
+    /// A timer that fired, or is waited for no more, does not stay due, whatever becomes of the others.
+    fn without(&mut self, record: Uuid, timers: Timers, gone: &str) -> Timers {
         match timers {
             Timers::Replaced(mut timers) => {
-                timers.retain(|timer| timer.transition != fired);
+                timers.retain(|timer| timer.transition != gone);
                 Timers::Replaced(timers)
             }
             Timers::Kept(mut anew) => {
-                anew.retain(|timer| timer.transition != fired);
-                self.overlay.spent.push((record, fired.to_owned()));
+                anew.retain(|timer| timer.transition != gone);
+                self.overlay.spent.push((record, gone.to_owned()));
                 Timers::Kept(anew)
             }
         }

@@ -1,4 +1,4 @@
-//! Every state is reached, is left or is final, and keeps time in one way.
+//! Every state is reached, and is left or is final.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,17 +26,6 @@ fn one(state: &State, flaws: &mut Flaws) {
             "nothing leaves `{name}`: every transition stays. A final state is written `{name}: {{}}`"
         );
         flaws.add(state.place, "dead_end", message);
-    }
-    let timed = || transitions.iter().filter(|transition| transition.has_timer());
-    let after = timed().find(|transition| transition.after.is_some());
-    let at = timed().find(|transition| transition.after.is_none());
-    if let (Some(after), Some(at)) = (after, at) {
-        // Setting one anew whenever the record changes would bring the other back.
-        let message = format!(
-            "`{}` comes `after` some time and `{}` `at` an instant: a state has one kind",
-            after.name, at.name
-        );
-        flaws.add(after.place.max(at.place), "timer", message);
     }
 }
 
