@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 pub fn frozen(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
     let [at] = given else { return Err("it takes an instant".to_owned()) };
     let at = instant(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
-    let Some(freezes) = schemes.list("freeze") else { return Ok(json!(false)) };
-    for (name, freeze) in freezes {
+    let Some(freezes) = schemes.list("freeze", at) else { return Ok(json!(false)) };
+    for (name, freeze) in freezes.counting(at) {
         let ends = (instant(&freeze["from"]), instant(&freeze["to"]));
         let (Some(from), Some(to)) = ends else {
             return Err(format!("the freeze `{name}` has `from` and `to`, each an instant"));

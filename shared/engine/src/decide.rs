@@ -136,7 +136,7 @@ fn open(
         invalid(faults)?;
     } else {
         let mut faults = definition.open_faults(&data);
-        faults.extend(unknown_references(rules, definition, &data));
+        faults.extend(unknown_references(rules, definition, &data, cause));
         faults.extend(unfilled(definition, &data));
         invalid(faults)?;
     }
@@ -238,7 +238,7 @@ fn amend(
     let (removed, mut given): (Map<_, _>, Map<_, _>) =
         patch.clone().into_iter().partition(|(_, value)| value.is_null());
     let mut faults = definition.amend_faults(&given);
-    faults.extend(unknown_references(rules, definition, &given));
+    faults.extend(unknown_references(rules, definition, &given, cause));
     for name in removed.keys() {
         if definition.field(name).is_none_or(|field| field.read_only) {
             let message = format!("`{name}` is not a field that can be given here");
@@ -329,7 +329,7 @@ fn take(
     let mut faults = Vec::new();
     if !is_automatic(cause) {
         faults.extend(transition.faults(&given));
-        faults.extend(unknown_references(rules, definition, &given));
+        faults.extend(unknown_references(rules, definition, &given, cause));
     }
     let mut next = record.clone();
     next.data.extend(given);
@@ -504,10 +504,11 @@ fn unknown_references(
     rules: &Ruleset,
     definition: &Definition,
     data: &Map<String, Value>,
+    cause: &Cause,
 ) -> Vec<Fault> {
     data.iter()
         .filter_map(|(name, value)| Some((definition.field(name)?, value)))
-        .flat_map(|(field, value)| field.unknown_references(value, rules.schemes()))
+        .flat_map(|(field, value)| field.unknown_references(value, rules.schemes(), cause.when()))
         .collect()
 }
 

@@ -154,6 +154,8 @@ impl Expression {
 
     fn interpreted(&self, scope: &Scope<'_>) -> Result<Value, String> {
         let mut context = scope.root.new_inner_scope();
+        // For the functions that ask schemes; no expression can name it.
+        context.add_variable_from_value(functions::ASKED_AT, values::of_instant(scope.now));
         for name in &self.names.roots {
             if let Some(value) = scope.variable(name, &self.names) {
                 context.add_variable_from_value(name.as_str(), value);
@@ -243,6 +245,11 @@ impl<'a> Scope<'a> {
     pub(crate) fn record(mut self, record: &'a Record, fields: &'a [String]) -> Self {
         self.record = Some((record, fields));
         self
+    }
+
+    /// The instant at which it is asked.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     fn variable(&self, name: &str, names: &Names) -> Option<cel::Value> {

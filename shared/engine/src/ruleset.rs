@@ -339,7 +339,10 @@ mod tests {
             let actor = Actor::system("gateway");
             rules.holds_of_event(&expression, &event, &actor, DateTime::default()).ok()
         };
-        assert_eq!(check("event.ce_type.startsWith('incident.') && event.priority <= 2"), Some(true));
+        assert_eq!(
+            check("event.ce_type.startsWith('incident.') && event.priority <= 2"),
+            Some(true)
+        );
         assert_eq!(check("event.priority > 2"), Some(false));
         let speaks = Expression::parse("record.state == 'new' || event.priority == 1");
         let speaks = speaks.unwrap_or_else(|fault| panic!("{fault}"));

@@ -1,12 +1,18 @@
-//! Matrices, lists, rules and calendars: versioned data that definitions ask.
+//! Matrices, lists, trees, rules and calendars: versioned data that definitions ask.
 
+mod branches;
+mod listed;
 mod reading;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use kernel::Calendar;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+
+use listed::Dates;
+pub use listed::Listed;
 
 use crate::{Expression, Flaw, Scope, flaw::Flaws};
 
@@ -18,6 +24,8 @@ pub struct Scheme {
     pub version: u32,
     /// SHA-256 of its text, hexadecimal: what makes two versions the same.
     pub digest: String,
+    /// From when it counts; until then the version before it does.
+    pub valid_from: Option<DateTime<Utc>>,
     pub kind: SchemeKind,
 }
 
@@ -28,12 +36,8 @@ pub enum SchemeKind {
         inputs: Vec<String>,
         table: Value,
     },
-    /// What there is: services, configuration items, categories. Entry to its attributes.
-    /// An open one also takes what it does not list.
-    List {
-        entries: Map<String, Value>,
-        is_open: bool,
-    },
+    /// What there is: services, configuration items, categories.
+    List(Listed),
     /// What an event means: defaults, then the first rule that holds.
     Rules {
         defaults: Vec<(String, Expression)>,
@@ -72,9 +76,10 @@ impl Scheme {
     pub fn parse(text: &str, version: u32) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         match reading::read(text, &mut flaws) {
-            Some((name, kind)) if flaws.is_empty() => {
+            Some(read) if flaws.is_empty() => {
                 let digest = hex::encode(Sha256::digest(text));
-                Ok(Self { name, version, digest, kind })
+                let (name, valid_from, kind) = (read.name, read.valid_from, read.kind);
+                Ok(Self { name, version, digest, valid_from, kind })
             }
             _ => Err(flaws.into_vec()),
         }
@@ -169,6 +174,20 @@ impl Schemes {
         self.by_name.get(name).map(Arc::as_ref)
     }
 
+    /// The scheme as it counts at an instant: the newest version that has begun by then. Those before it
+    /// count again when a later one was published for the future.
+    #[must_use]
+    pub fn at(&self, name: &str, at: DateTime<Utc>) -> Option<&Scheme> {
+        let has_begun = |scheme: &&Scheme| scheme.valid_from.is_none_or(|from| from <= at);
+        let present = self.get(name)?;
+        if has_begun(&present) {
+            return Some(present);
+        }
+        let before = (name.to_owned(), 0)..(name.to_owned(), present.version);
+        let former = self.former.range(before).rev().map(|(_, scheme)| scheme.as_ref());
+        former.into_iter().find(has_begun)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Scheme> {
         self.by_name.values().map(Arc::as_ref)
     }
@@ -196,26 +215,18 @@ impl Schemes {
         }
     }
 
-    /// The entries of a list scheme.
+    /// A list scheme, or a tree, as it counts at an instant.
     #[must_use]
-    pub fn list(&self, name: &str) -> Option<&Map<String, Value>> {
-        match &self.get(name)?.kind {
-            SchemeKind::List { entries, .. } => Some(entries),
+    pub fn list(&self, name: &str, at: DateTime<Utc>) -> Option<&Listed> {
+        match &self.at(name, at)?.kind {
+            SchemeKind::List(listed) => Some(listed),
             _ => None,
         }
     }
 
-    /// The entries of a list scheme that takes no others.
-    pub(crate) fn closed_list(&self, name: &str) -> Option<&Map<String, Value>> {
-        match &self.get(name)?.kind {
-            SchemeKind::List { entries, is_open: false } => Some(entries),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn cell(&self, name: &str, inputs: &[String]) -> Lookup<'_> {
+    pub(crate) fn cell(&self, name: &str, inputs: &[String], at: DateTime<Utc>) -> Lookup<'_> {
         let Some(SchemeKind::Matrix { inputs: named, table }) =
-            self.get(name).map(|scheme| &scheme.kind)
+            self.at(name, at).map(|scheme| &scheme.kind)
         else {
             return Lookup::NoSuchScheme;
         };
@@ -226,15 +237,21 @@ impl Schemes {
         cell.map_or(Lookup::Absent, Lookup::Found)
     }
 
-    pub(crate) fn entry(&self, name: &str, key: &str) -> Lookup<'_> {
-        match self.list(name) {
-            Some(entries) => entries.get(key).map_or(Lookup::Absent, Lookup::Found),
+    pub(crate) fn entry(&self, name: &str, key: &str, at: DateTime<Utc>) -> Lookup<'_> {
+        match self.list(name, at) {
+            Some(listed) => listed.get(key, at).map_or(Lookup::Absent, Lookup::Found),
             None => Lookup::NoSuchScheme,
         }
     }
 
-    pub(crate) fn attribute(&self, name: &str, key: &str, attribute: &str) -> Lookup<'_> {
-        match self.entry(name, key) {
+    pub(crate) fn attribute(
+        &self,
+        name: &str,
+        key: &str,
+        attribute: &str,
+        at: DateTime<Utc>,
+    ) -> Lookup<'_> {
+        match self.entry(name, key, at) {
             Lookup::Found(entry) => entry.get(attribute).map_or(Lookup::Absent, Lookup::Found),
             other => other,
         }
@@ -246,7 +263,7 @@ impl Schemes {
     /// A sentence, when there is no such scheme or an expression cannot be worked out.
     pub fn match_rules(&self, name: &str, scope: &Scope<'_>) -> Result<RuleMatch, String> {
         let Some((scheme, SchemeKind::Rules { defaults, rules })) =
-            self.get(name).map(|scheme| (scheme, &scheme.kind))
+            self.at(name, scope.now()).map(|scheme| (scheme, &scheme.kind))
         else {
             return Err(format!("there are no rules `{name}`"));
         };

@@ -126,7 +126,7 @@ fn schemes(
             Problem::invalid(path, "calendar", faults.join("; "))
         })?;
         let kind = SchemeKind::Calendar(calendar);
-        Ok(Scheme { name, version: PROPOSED, digest: String::new(), kind })
+        Ok(Scheme { name, version: PROPOSED, digest: String::new(), valid_from: None, kind })
     });
     Ok(office.rules().schemes().overlaid(proposed.collect::<Result<_, Problem>>()?))
 }

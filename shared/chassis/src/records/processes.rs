@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use chrono::{DateTime, Utc};
 use engine::{Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition};
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
@@ -55,7 +56,9 @@ async fn one(
     let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
     let languages = &door.languages;
     let mut view = summary(definition, languages);
-    let fields = definition.fields().iter().map(|field| field_view(&rules, definition, field));
+    let now = office.clock.now();
+    let view_of = |field| field_view(&rules, definition, field, now);
+    let fields = definition.fields().iter().map(view_of);
     view["form"] = fields.collect();
     let refusal = engine::may_open(definition, &door.identity.actor);
     view["open"] = json!({ "refused_because": refusal });
@@ -243,7 +246,12 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
 
 /// A field as forms and lists need it: its schema, whether people fill it, how lists ask for it, and what
 /// it may hold where that is a list of ours.
-fn field_view(rules: &Ruleset, definition: &Definition, field: &FieldDefinition) -> Value {
+fn field_view(
+    rules: &Ruleset,
+    definition: &Definition,
+    field: &FieldDefinition,
+    now: DateTime<Utc>,
+) -> Value {
     let mut view = json!({
         "name": field.name,
         "schema": field.schema,
@@ -252,10 +260,10 @@ fn field_view(rules: &Ruleset, definition: &Definition, field: &FieldDefinition)
         "required": definition.is_required(&field.name),
         "reference": field.reference,
     });
-    let entries = field.reference.as_deref().and_then(|name| rules.schemes().list(name));
-    if let Some(entries) = entries.filter(|entries| entries.len() <= CHOICES) {
-        let choice = |(key, entry): (&String, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
-        view["choices"] = entries.iter().map(choice).collect();
+    let listed = field.reference.as_deref().and_then(|name| rules.schemes().list(name, now));
+    if let Some(listed) = listed.filter(|listed| listed.counting(now).count() <= CHOICES) {
+        let choice = |(key, entry): (&str, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
+        view["choices"] = listed.counting(now).map(choice).collect();
     }
     view
 }

@@ -53,10 +53,13 @@ impl Draft<'_> {
     pub(super) fn derive(&mut self, fact: &mut Fact) -> Result<(), Refusal> {
         let mut versions = Map::new();
         for (field, expression) in &self.definition.derive {
+            if self.is_judged(field, expression) {
+                continue;
+            }
             let value = self.worked_out(expression)?;
             put(&mut self.record.data, field, value);
             for name in &expression.names().schemes {
-                if let Some(scheme) = self.rules.schemes().get(name) {
+                if let Some(scheme) = self.rules.schemes().at(name, self.cause.when()) {
                     versions.insert(name.clone(), scheme.version.into());
                 }
             }
@@ -65,6 +68,25 @@ impl Draft<'_> {
             fact.computed.insert("schemes".to_owned(), Value::Object(versions));
         }
         Ok(())
+    }
+
+    /// Whether a field was worked out by a scheme before, of what is the same now: it keeps the judgement,
+    /// and the version that it was judged by, until there is something else to judge.
+    fn is_judged(&self, field: &str, expression: &Expression) -> bool {
+        let Some(before) = self.before else { return false };
+        let names = expression.names();
+        let is_same = |name: &str| before.data.get(name) == self.record.data.get(name);
+        let asks_fields_alone = names.roots.iter().all(|root| root == "record")
+            && names.whole.is_empty()
+            && names.record_fields.iter().all(|name| self.definition.field(name).is_some())
+            && names.functions.iter().all(|name| Expression::is_builtin(name))
+            && names.calculations.is_empty();
+        !names.schemes.is_empty()
+            && asks_fields_alone
+            && before.definition == self.record.definition
+            && before.data.contains_key(field)
+            && is_same(field)
+            && names.record_fields.iter().all(|name| is_same(name))
     }
 
     /// What must be done again and again, after this step; gives the timers that are set anew.

@@ -40,7 +40,7 @@ pub(super) fn migrate(
         let message = format!("{} is closed: it keeps its version", record.number);
         return refuse(Rule::State, "", "final", message);
     }
-    let next = mapped(rules, record, target, migration)?;
+    let next = mapped(rules, record, target, migration, cause)?;
     let moves = next.state != record.state;
     let mut fact = Fact::blank("migrated", cause);
     fact.role = Some(role.to_owned());
@@ -68,6 +68,7 @@ fn mapped(
     record: &Record,
     target: &Definition,
     migration: &Migration,
+    cause: &Cause,
 ) -> Result<Record, Refusal> {
     let version = target.version;
     let mut faults = Vec::new();
@@ -103,7 +104,7 @@ fn mapped(
         faults.push(Fault::new("/debts", "owes", message));
     }
     faults.extend(target.data_faults(&data));
-    faults.extend(unknown_references(rules, target, &data));
+    faults.extend(unknown_references(rules, target, &data, cause));
     invalid(faults)?;
     Ok(Record { definition: version, state: state.clone(), data, ..record.clone() })
 }

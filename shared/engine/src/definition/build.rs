@@ -21,8 +21,8 @@ use crate::{
     expression::Kind,
     flaw::Flaws,
     ledger,
-    reading::{Entries, Word, condition, entries, expression, items, word, words},
     react::EVENT_NAMES,
+    reading::{Entries, Word, condition, entries, expression, items, word, words},
     record::OWN_NAMES,
     yaml::{self, Entry, Node, Tree},
 };

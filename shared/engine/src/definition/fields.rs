@@ -1,5 +1,6 @@
 //! The data of a record: JSON Schema 2020-12 with the words that this house adds.
 
+use chrono::{DateTime, Utc};
 use jsonschema::{Validator, error::ValidationErrorKind};
 use kernel::Fault;
 use serde::{Deserialize, Serialize};
@@ -94,12 +95,17 @@ impl Field {
         Ok(Self { name, label, schema, index, personal, read_only, reference, default })
     }
 
-    /// Entries of lists that a value names and nobody knows.
-    pub(crate) fn unknown_references(&self, value: &Value, schemes: &Schemes) -> Vec<Fault> {
-        let Some((scheme, entries)) = self
+    /// Entries of lists that a value names and nobody knows, or that do not count at an instant.
+    pub(crate) fn unknown_references(
+        &self,
+        value: &Value,
+        schemes: &Schemes,
+        at: DateTime<Utc>,
+    ) -> Vec<Fault> {
+        let Some((scheme, listed)) = self
             .reference
             .as_deref()
-            .and_then(|scheme| schemes.closed_list(scheme).map(|entries| (scheme, entries)))
+            .and_then(|scheme| schemes.list(scheme, at).map(|listed| (scheme, listed)))
         else {
             return Vec::new();
         };
@@ -112,16 +118,11 @@ impl Field {
                 .collect(),
             _ => Vec::new(),
         };
-        named
-            .into_iter()
-            .filter(|(_, key)| !entries.contains_key(*key))
-            .map(|(path, key)| {
-                let known: Vec<_> = entries.keys().take(8).map(String::as_str).collect();
-                let message =
-                    format!("there is no {scheme} `{key}`; there is {}", known.join(", "));
-                Fault::new(path, "unknown_reference", message)
-            })
-            .collect()
+        let refused = named.into_iter().filter_map(|(path, key)| {
+            let message = listed.refuses(scheme, key, at)?;
+            Some(Fault::new(path, "unknown_reference", message))
+        });
+        refused.collect()
     }
 }
 

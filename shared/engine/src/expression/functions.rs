@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use cel::{Context, Env, ExecutionError, Value as Cel, extractors::Arguments, objects::KeyRef};
+use cel::{
+    Context, Env, ExecutionError, FunctionContext, Value as Cel, extractors::Arguments,
+    objects::KeyRef,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use kernel::Span;
 use serde_json::Value;
@@ -14,6 +17,7 @@ use crate::{Calculations, Schemes, scheme::Lookup};
 /// - `matrix(scheme, a, b)`: the cell of a matrix scheme, null where there is none;
 /// - `lookup(scheme, key, attribute)`: an attribute of an entry of a list scheme, or null;
 /// - `known(scheme, key)`: whether a list scheme has the entry;
+/// - `under(scheme, key, top)`: whether an entry of a tree is another one or below it;
 /// - `get(map, key)`: the value under a key, null where there is none;
 /// - `key(a, b, …)`: one text of several, for correlation: joined by slashes, each cut to 200
 ///   characters, a dash for null;
@@ -21,10 +25,15 @@ use crate::{Calculations, Schemes, scheme::Lookup};
 /// - `within(instant, window)`: whether an instant lies in a `steward:window`; in none, never;
 /// - `calculate(name, …)`: what the service's own code works out, see [`crate::Calculation`].
 ///
+/// Schemes are asked as they count at `now`.
+///
 /// Code that a definition declares under `functions:` is called by its name.
-const OURS: [&str; 8] = ["matrix", "lookup", "known", "get", "key", "span", "within", CALCULATE];
+const OURS: [&str; 9] =
+    ["matrix", "lookup", "known", "under", "get", "key", "span", "within", CALCULATE];
 /// The function that calls the service's own code.
 pub(super) const CALCULATE: &str = "calculate";
+/// The variable that tells functions of ours when they are asked.
+pub(super) const ASKED_AT: &str = "@now";
 /// What one part of a key keeps, in characters.
 const PART_LIMIT: usize = 200;
 
@@ -90,7 +99,7 @@ pub(super) fn names<'a>() -> impl Iterator<Item = &'a str> {
 }
 
 pub(super) fn asks_scheme(function: &str) -> bool {
-    matches!(function, "matrix" | "lookup" | "known")
+    matches!(function, "matrix" | "lookup" | "known" | "under")
 }
 
 /// The root of every scope: CEL's standard library and our functions over `schemes` and
@@ -114,15 +123,24 @@ pub(crate) fn context(
     }
     for name in OURS {
         let (schemes, calculations) = (Arc::clone(schemes), Arc::clone(calculations));
-        let function = move |Arguments(arguments): Arguments| match name {
+        let function = move |asked: &FunctionContext, Arguments(arguments): Arguments| match name {
             CALCULATE => calculate(&arguments, &calculations, &schemes),
-            _ => call(name, &arguments, &schemes),
+            _ => call(name, &arguments, &schemes, asked_at(asked)),
         };
         // None of our names is one of CEL's overloads: `every_function_is_there` proves it.
         let added = root.add_function(name, function);
         debug_assert!(added.is_ok(), "{name} is taken");
     }
     root
+}
+
+/// When the expression is asked; every scope says it.
+fn asked_at(asked: &FunctionContext) -> DateTime<Utc> {
+    let said = asked.ptx.get_variable(ASKED_AT).and_then(|at| Cel::try_from(at.as_ref()).ok());
+    match said {
+        Some(Cel::Timestamp(at)) => at.with_timezone(&Utc),
+        _ => DateTime::default(),
+    }
 }
 
 /// The service's own code, by its name.
@@ -153,7 +171,12 @@ fn calculated(
     calculation(&given, schemes).map(|value| from_json(&value)).map_err(fault)
 }
 
-fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, ExecutionError> {
+fn call(
+    name: &str,
+    arguments: &[Cel],
+    schemes: &Schemes,
+    at: DateTime<Utc>,
+) -> Result<Cel, ExecutionError> {
     let fault = |message: String| ExecutionError::function_error(name, message);
     match (name, arguments) {
         ("get", [Cel::Map(map), Cel::String(key)]) => {
@@ -183,16 +206,21 @@ fn call(name: &str, arguments: &[Cel], schemes: &Schemes) -> Result<Cel, Executi
         ("within", [_, Cel::Null]) => Ok(Cel::Bool(false)),
         ("matrix", [Cel::String(scheme), inputs @ ..]) => {
             let inputs: Vec<String> = inputs.iter().map(word_of).collect();
-            answer(schemes.cell(scheme, &inputs)).map_err(fault)
+            answer(schemes.cell(scheme, &inputs, at)).map_err(fault)
         }
         ("lookup", [Cel::String(scheme), key, Cel::String(attribute)]) => {
-            answer(schemes.attribute(scheme, &word_of(key), attribute)).map_err(fault)
+            answer(schemes.attribute(scheme, &word_of(key), attribute, at)).map_err(fault)
         }
-        ("known", [Cel::String(scheme), key]) => match schemes.entry(scheme, &word_of(key)) {
+        ("known", [Cel::String(scheme), key]) => match schemes.entry(scheme, &word_of(key), at) {
             Lookup::Found(_) => Ok(Cel::Bool(true)),
             Lookup::Absent => Ok(Cel::Bool(false)),
             Lookup::NoSuchScheme => Err(fault(format!("there is no list `{scheme}`"))),
         },
+        ("under", [Cel::String(scheme), key, top]) => {
+            let listed = schemes.list(scheme, at);
+            let found = listed.and_then(|tree| tree.is_under(&word_of(key), &word_of(top), at));
+            found.map(Cel::Bool).ok_or_else(|| fault(format!("there is no tree `{scheme}`")))
+        }
         _ => Err(fault("it is called with arguments that it does not take".to_owned())),
     }
 }
@@ -246,10 +274,17 @@ mod tests {
     use crate::{Expression, Scope};
 
     fn check(source: &str, expected: &str) {
-        let schemes = Schemes::parse_all(&[(
-            "priority",
-            "scheme: priority\nkind: matrix\ninputs: [impact, urgency]\ntable: { high: { low: 3 } }",
-        )])
+        let schemes = Schemes::parse_all(&[
+            (
+                "priority",
+                "scheme: priority\nkind: matrix\ninputs: [impact, urgency]\ntable: { high: { low: 3 } }",
+            ),
+            (
+                "kinds",
+                "scheme: kinds\nkind: tree\nentries:\n  disk: { under: server, valid_to: 2026-03-15 }\n  \
+                 tape: { under: server, valid_to: 2026-03-14 }\n  server: { under: hardware }\n  hardware:",
+            ),
+        ])
         .unwrap_or_else(|faults| panic!("{faults:?}"));
         let calculations = Calculations::from([(
             "twice",
@@ -276,6 +311,11 @@ mod tests {
         check("get({'a': 1}, 'b') == null", "true");
         check("now + span('P1DT1H') == timestamp('2026-03-15T23:05:00Z')", "true");
         check("known('nothing', 'x')", "no list");
+        check("under('kinds', 'disk', 'hardware') && under('kinds', 'disk', 'disk')", "true");
+        check("under('kinds', 'hardware', 'disk') || under('kinds', null, 'disk')", "false");
+        check("[1].all(x, under('kinds', 'tape', 'server'))", "false");
+        check("[1].all(x, known('kinds', 'tape') || !known('kinds', 'disk'))", "false");
+        check("under('priority', 'high', 'low')", "no tree");
         check("key('a', null, 3)", "a/-/3");
         check(
             "within(now, {'from': '2026-03-14T22:00:00Z', 'to': '2026-03-14T23:00:00Z'})",

@@ -43,6 +43,8 @@ pub(super) enum Plain {
     Lookup(String, Box<Plain>, String),
     /// `known('severity', key)`
     Known(String, Box<Plain>),
+    /// `under('category', key, 'security')`
+    Under(String, Box<Plain>, String),
     /// `matrix('priority', a, b)`
     Matrix(String, Vec<Plain>),
     /// `key(a, b)`
@@ -129,6 +131,7 @@ impl Plain {
                 Self::Lookup(text(scheme)?, one(key)?, text(attribute)?)
             }
             ("known", [scheme, key]) => Self::Known(text(scheme)?, one(key)?),
+            ("under", [scheme, key, top]) => Self::Under(text(scheme)?, one(key)?, text(top)?),
             ("matrix", [scheme, inputs @ ..]) => Self::Matrix(text(scheme)?, all(inputs)?),
             ("key", parts) => Self::Key(all(parts)?),
             ("_+_", _) => Self::Sum(Box::new(two(arguments)?)),
@@ -188,20 +191,25 @@ impl Plain {
             }
             Self::Lookup(scheme, key, attribute) => {
                 let key = functions::word(key.value(scope)?.as_ref());
-                return found(scope.schemes.attribute(scheme, &key, attribute));
+                return found(scope.schemes.attribute(scheme, &key, attribute, scope.now));
             }
             Self::Known(scheme, key) => {
                 let key = functions::word(key.value(scope)?.as_ref());
-                match scope.schemes.entry(scheme, &key) {
+                match scope.schemes.entry(scheme, &key, scope.now) {
                     Lookup::Found(_) => owned(true),
                     Lookup::Absent => owned(false),
                     Lookup::NoSuchScheme => return None,
                 }
             }
+            Self::Under(scheme, key, top) => {
+                let key = functions::word(key.value(scope)?.as_ref());
+                let listed = scope.schemes.list(scheme, scope.now)?;
+                owned(listed.is_under(&key, top, scope.now)?)
+            }
             Self::Matrix(scheme, inputs) => {
                 let word = |input: &'a Self| Some(functions::word(input.value(scope)?.as_ref()));
                 let inputs: Vec<String> = inputs.iter().map(word).collect::<Option<_>>()?;
-                return found(scope.schemes.cell(scheme, &inputs));
+                return found(scope.schemes.cell(scheme, &inputs, scope.now));
             }
             Self::Key(parts) => {
                 let parts: Vec<_> =
@@ -313,7 +321,7 @@ mod tests {
     use super::*;
     use crate::{Expression, Record, Schemes, expression::context};
 
-    const EXPRESSIONS: [&str; 31] = [
+    const EXPRESSIONS: [&str; 33] = [
         "record.a.x",
         "event.a",
         "event.labels.x",
@@ -340,6 +348,8 @@ mod tests {
         "lookup('list', record.a, 'n')",
         "known('list', record.a)",
         "known('grid', record.a)",
+        "under('tree', record.a, 'x')",
+        "under('list', record.a, 'x')",
         "key(record.a, event.b, 'z')",
         "actor.id.startsWith('person:') ? actor.id : record.a",
         "record.a.startsWith('x')",
@@ -372,6 +382,7 @@ mod tests {
             let schemes = Schemes::parse_all(&[
                 ("grid", "scheme: grid\nkind: matrix\ninputs: [a, b]\ntable: { x: { x: 3, 'true': { n: 1 } } }"),
                 ("list", "scheme: list\nkind: list\nentries: { x: { n: 7 }, '1': { n: one } }"),
+                ("tree", "scheme: tree\nkind: tree\nentries: { x: , y: { under: x } }"),
             ]);
             let schemes = Arc::new(schemes.unwrap_or_else(|faults| panic!("{faults:?}")));
             let root = context(&schemes, &Arc::default());

@@ -33,6 +33,7 @@ pub(super) fn signature(name: &str) -> Option<Signature> {
         "matrix" => call((2, MANY), TEXT, Kind::Any, "matrix('scheme', input, …)"),
         "lookup" => call((3, 3), TEXT, Kind::Any, "lookup('scheme', key, 'attribute')"),
         "known" => call((2, 2), TEXT, Kind::Bool, "known('scheme', key)"),
+        "under" => call((3, 3), TEXT, Kind::Bool, "under('scheme', key, 'top')"),
         "get" => call((2, 2), ANY, Kind::Any, "get(map, 'key')"),
         "key" => call((1, MANY), ANY, Kind::TEXT, "key(part, …)"),
         "span" => call((1, 1), TEXT, Kind::Duration, "span('P5D')"),

@@ -1,21 +1,27 @@
 //! A scheme file, read with every fault noted.
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use kernel::{Calendar, CalendarSource};
-use serde_json::{Map, Value, json};
 
-use super::{SchemeKind, SchemeRule};
+use super::{SchemeKind, SchemeRule, branches};
 use crate::{
     Expression,
     expression::{Kind, Surroundings},
     flaw::Flaws,
-    reading::{Entries, entries, expression, items, word},
+    reading::{Entries, Word, entries, expression, items, word},
     yaml::{self, Node, Tree},
 };
 
-const KINDS: [&str; 4] = ["matrix", "list", "rules", "calendar"];
+const KINDS: [&str; 5] = ["matrix", "list", "tree", "rules", "calendar"];
 
-/// The name of the scheme and what it says.
-pub(super) fn read(text: &str, flaws: &mut Flaws) -> Option<(String, SchemeKind)> {
+/// What a scheme file says.
+pub(super) struct Read {
+    pub name: String,
+    pub valid_from: Option<DateTime<Utc>>,
+    pub kind: SchemeKind,
+}
+
+pub(super) fn read(text: &str, flaws: &mut Flaws) -> Option<Read> {
     let root = yaml::read(text, flaws)?;
     let mut root = Entries::of(&root, "a scheme", flaws)?;
     let name = root.need("scheme", flaws).and_then(|node| word(node, "scheme", flaws));
@@ -30,12 +36,11 @@ pub(super) fn read(text: &str, flaws: &mut Flaws) -> Option<(String, SchemeKind)
             let inputs = inputs.into_iter().map(|input| input.text).collect();
             Some(SchemeKind::Matrix { inputs, table })
         }
-        "list" => {
+        "list" | "tree" => {
+            let is_open = root.flag("open", flaws);
             let listed = root.get("entries").and_then(|node| entries(node, "`entries`", flaws));
-            let listed = listed.unwrap_or_default().iter();
-            let listed = listed.map(|entry| (entry.key.clone(), attributes(&entry.value)));
-            let entries: Map<String, Value> = listed.collect();
-            Some(SchemeKind::List { entries, is_open: root.flag("open", flaws) })
+            let listed = listed.unwrap_or_default();
+            Some(SchemeKind::List(branches::read(listed, is_open, kind.text == "tree", flaws)))
         }
         "rules" => {
             let defaults = fills(root.get("defaults"), flaws);
@@ -53,8 +58,14 @@ pub(super) fn read(text: &str, flaws: &mut Flaws) -> Option<(String, SchemeKind)
             return None;
         }
     };
+    let valid_from = root.get("valid_from");
+    if let (Some(node), "calendar") = (valid_from, kind.text.as_str()) {
+        let message = "a calendar says of each day what it is: give its holidays their dates";
+        flaws.add(node.at, "dates", message);
+    }
+    let valid_from = valid_from.and_then(|node| instant(node, "valid_from", flaws));
     root.done(flaws);
-    Some((name?.text, read?))
+    Some(Read { name: name?.text, valid_from, kind: read? })
 }
 
 pub(super) fn is_scheme(text: &str) -> bool {
@@ -63,9 +74,19 @@ pub(super) fn is_scheme(text: &str) -> bool {
         if entries.iter().any(|entry| entry.key == "scheme"))
 }
 
-/// An entry without attributes may be written as `mail:`.
-fn attributes(entry: &Node) -> Value {
-    if entry.is_null() { json!({}) } else { entry.json() }
+/// An instant, or a date, which stands for its beginning in UTC.
+pub(super) fn instant(node: &Node, what: &str, flaws: &mut Flaws) -> Option<DateTime<Utc>> {
+    let Word { text, at } = word(node, what, flaws)?;
+    let date =
+        |text: &str| Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc());
+    let read = text.parse().ok().or_else(|| date(&text));
+    if read.is_none() {
+        let message = format!(
+            "`{what}` is an instant or a date such as 2026-07-01T06:00:00Z or 2026-07-01, not `{text}`"
+        );
+        flaws.add(at, "dates", message);
+    }
+    read
 }
 
 fn rule(node: &Node, flaws: &mut Flaws) -> Option<SchemeRule> {

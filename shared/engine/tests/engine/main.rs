@@ -9,6 +9,7 @@ mod hostile;
 mod obligations;
 mod random;
 mod replay;
+mod schemes;
 mod told;
 
 use std::sync::LazyLock;
