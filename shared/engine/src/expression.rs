@@ -1,11 +1,14 @@
 //! CEL in the one scope of every guard, derived field, reaction, rule and list.
 
 mod bounds;
+#[cfg(test)]
+mod counted;
 mod functions;
 mod kind;
 mod names;
 mod plain;
 mod signature;
+mod sizes;
 mod surroundings;
 mod typing;
 mod values;

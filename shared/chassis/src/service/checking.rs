@@ -97,6 +97,6 @@ calendar: { zone: Europe/Berlin, week: { mon: ['08:00-18:00'] } }
             ["11:8: there is no scheme `weights`; there is working"]
         );
         assert_eq!(told(&[post()], &[TICKET, WEIGHTS]), Vec::<String>::new());
-        assert_eq!(told(&[post()], &[WEIGHTS, "scheme: x\nkind: tree\n"]).len(), 1);
+        assert_eq!(told(&[post()], &[WEIGHTS, "scheme: x\nkind: bush\n"]).len(), 1);
     }
 }

@@ -29,19 +29,52 @@ pub(crate) enum Kind {
     },
 }
 
-/// A kind with the most that a value of it counts: bytes of a text, items of a list.
+/// A kind with the most that a value of it counts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bounded {
     pub kind: Kind,
+    /// Bytes of a text, items of a list.
     pub size: u64,
+    /// What it holds in all, in bytes.
+    pub bytes: u64,
 }
 
-/// No value is larger than all the data of a record.
-pub(crate) const UNBOUNDED: u64 = DATA_LIMIT_BYTES as u64 / 2;
+/// What a record holds is not larger than all its data.
+const DATA: u64 = DATA_LIMIT_BYTES as u64;
+/// An item of a list takes this much at least, with its comma.
+const ITEM_BYTES: u64 = 2;
+/// A number, an instant, a word of ours.
+const SCALAR_BYTES: u64 = 8;
 
 impl Bounded {
     pub fn new(kind: Kind) -> Self {
-        Self { size: kind.size(), kind }
+        let size = kind.size();
+        let bytes = match &kind {
+            Kind::Text(_) => size,
+            Kind::Map { is_open: false, members } => {
+                let bytes = members.values().map(|member| member.bytes);
+                bytes.fold(0, u64::saturating_add).min(DATA)
+            }
+            Kind::Any | Kind::List(_) | Kind::Map { .. } => DATA,
+            _ => SCALAR_BYTES,
+        };
+        Self { kind, size, bytes }
+    }
+
+    /// Something of so many bytes, of which nobody knows what it is.
+    pub fn any(bytes: u64) -> Self {
+        Self { kind: Kind::Any, size: bytes / ITEM_BYTES, bytes }
+    }
+
+    pub fn text(bytes: u64) -> Self {
+        Self { kind: Kind::TEXT, size: bytes, bytes }
+    }
+
+    /// A list of so many items at most, as a record holds one.
+    pub fn list(item: Self, size: u64) -> Self {
+        let size = size.min(DATA / ITEM_BYTES);
+        let bytes = size.saturating_mul(item.bytes).min(DATA);
+        Self { kind: Kind::List(Arc::new(item)), size, bytes }
     }
 }
 
@@ -63,13 +96,12 @@ impl Kind {
             Some("number") => Self::Number,
             Some("string") => {
                 // A character takes four bytes at most.
-                let size = most("maxLength").map_or(UNBOUNDED, |most| most.saturating_mul(4));
-                return Bounded { kind: Self::TEXT, size: size.min(UNBOUNDED) };
+                let bytes = most("maxLength").map_or(DATA, |most| most.saturating_mul(4));
+                return Bounded::text(bytes.min(DATA));
             }
             Some("array") => {
                 let items = schema.get("items").map_or(Bounded::new(Self::Any), Self::of_schema);
-                let size = most("maxItems").unwrap_or(UNBOUNDED).min(UNBOUNDED);
-                return Bounded { kind: Self::List(Arc::new(items)), size };
+                return Bounded::list(items, most("maxItems").unwrap_or(DATA));
             }
             Some("object") => {
                 let named = schema.get("properties").and_then(Value::as_object);
@@ -101,7 +133,8 @@ impl Kind {
                 words.iter().map(|word| word.len() as u64).max().unwrap_or(1)
             }
             Self::Map { is_open: false, members } => members.len() as u64,
-            Self::Any | Self::Text(None) | Self::List(_) | Self::Map { .. } => UNBOUNDED,
+            Self::Text(None) => DATA,
+            Self::Any | Self::List(_) | Self::Map { .. } => DATA / ITEM_BYTES,
         }
     }
 

@@ -23,7 +23,7 @@ impl Surroundings {
     /// `actor` and `now`, which are everywhere.
     pub fn anywhere(functions: &Arc<BTreeMap<String, Bounded>>) -> Self {
         let text = || Bounded::new(Kind::TEXT);
-        let texts = || Bounded { kind: Kind::List(Arc::new(text())), size: ACTOR_LIMIT };
+        let texts = || Bounded::list(text(), ACTOR_LIMIT);
         let actor = [("id", text()), ("name", text()), ("roles", texts()), ("groups", texts())];
         let members = actor.map(|(name, kind)| (name.to_owned(), kind)).into();
         let actor = Kind::Map { members: Arc::new(members), is_open: false };
@@ -40,8 +40,7 @@ impl Surroundings {
         let members = Arc::new(members.into_iter().chain([confirmed]).collect());
         let link = Bounded::new(Kind::Map { members, is_open: false });
         let mut more = self.clone();
-        let links = Bounded { kind: Kind::List(Arc::new(link)), size: LINK_LIMIT };
-        more.variables.insert("links", links);
+        more.variables.insert("links", Bounded::list(link, LINK_LIMIT));
         more
     }
 

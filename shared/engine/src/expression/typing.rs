@@ -9,8 +9,9 @@ use cel::{
 
 use super::{
     functions,
-    kind::{Bounded, Kind, UNBOUNDED},
+    kind::{Bounded, Kind},
     signature,
+    sizes::{appended, either, is_part_of, made, sum},
     surroundings::Surroundings,
 };
 use crate::flaw::instead;
@@ -18,17 +19,17 @@ use crate::flaw::instead;
 /// What one evaluation may cost, in steps of the interpreter: a third of a second at the worst. One
 /// walk through a list that fills a record is allowed, and no walk within it.
 const COST_LIMIT: u64 = 4_000_000;
-/// Bytes of a text that are as dear as one step.
-const BYTES_A_STEP: u64 = 64;
+/// Bytes that are read, compared or copied at the price of one step.
+pub(super) const BYTES_A_STEP: u64 = 64;
+/// What it takes to append to a list, beside the item itself.
+const APPEND_STEPS: u64 = 5;
 
 /// A fault of an expression: the id of the part that has it, and a sentence.
 pub(super) type Told = (u64, String);
 
 /// What the expression gives, and every fault that it has.
 pub(super) fn check(expression: &IdedExpr, surroundings: &Surroundings) -> (Kind, Vec<Told>) {
-    let mut typing =
-        Typing { surroundings, bound: Vec::new(), faults: Vec::new(), cost: 0, times: 1 };
-    let found = typing.kind_of(expression);
+    let (found, mut typing) = typed(expression, surroundings);
     if typing.cost > COST_LIMIT {
         let message = format!(
             "it could take {} steps, and {COST_LIMIT} are allowed: give the lists and texts \
@@ -38,6 +39,21 @@ pub(super) fn check(expression: &IdedExpr, surroundings: &Surroundings) -> (Kind
         typing.faults.push((expression.id, message));
     }
     (found.kind, typing.faults)
+}
+
+/// What the expression may cost at most, in steps of the interpreter.
+#[cfg(test)]
+pub(super) fn cost(expression: &IdedExpr, surroundings: &Surroundings) -> u64 {
+    typed(expression, surroundings).1.cost
+}
+
+fn typed<'a>(expression: &IdedExpr, surroundings: &'a Surroundings) -> (Bounded, Typing<'a>) {
+    let mut typing =
+        Typing { surroundings, bound: Vec::new(), faults: Vec::new(), cost: 0, times: 1 };
+    let found = typing.kind_of(expression);
+    // The answer is copied out.
+    typing.spend(found.bytes / BYTES_A_STEP);
+    (found, typing)
 }
 
 struct Typing<'a> {
@@ -70,26 +86,24 @@ impl Typing<'_> {
                 let items = list.elements.iter().map(|item| self.kind_of(item));
                 let items: Vec<Bounded> = items.collect();
                 let size = items.len() as u64;
-                let item = items.into_iter().reduce(|one, other| Bounded {
-                    size: one.size.max(other.size),
-                    kind: one.kind.or(other.kind),
-                });
-                let item = item.unwrap_or(Bounded { kind: Kind::Any, size: 1 });
-                Bounded { kind: Kind::List(Arc::new(item)), size }
+                let bytes = sum(items.iter().map(|item| item.bytes));
+                let item = items.into_iter().reduce(either).unwrap_or(Bounded::any(0));
+                Bounded { kind: Kind::List(Arc::new(item)), size, bytes }
             }
             Expr::Map(map) => {
-                let mut members = BTreeMap::new();
+                let (mut members, mut bytes) = (BTreeMap::new(), 0_u64);
                 for entry in &map.entries {
                     let EntryExpr::MapEntry(entry) = &entry.expr else { continue };
-                    self.kind_of(&entry.key);
+                    let key = self.kind_of(&entry.key);
                     let value = self.kind_of(&entry.value);
+                    bytes = bytes.saturating_add(key.bytes).saturating_add(value.bytes);
                     if let Expr::Literal(LiteralValue::String(key)) = &entry.key.expr {
                         members.insert(key.inner().to_owned(), value);
                     }
                 }
                 let size = map.entries.len() as u64;
                 let kind = Kind::Map { members: Arc::new(members), is_open: true };
-                Bounded { kind, size }
+                Bounded { kind, size, bytes }
             }
             Expr::Comprehension(inner) => self.comprehension(inner),
             Expr::Struct(_) | Expr::Unspecified => {
@@ -122,7 +136,7 @@ impl Typing<'_> {
         let found = match &of.kind {
             Kind::Map { members, is_open } => match members.get(&select.field) {
                 Some(member) => member.clone(),
-                None if *is_open => Bounded::new(Kind::Any),
+                None if *is_open => Bounded::any(of.bytes),
                 None => {
                     let near = instead(&select.field, members.keys().map(String::as_str));
                     let whole = match &select.operand.expr {
@@ -134,7 +148,7 @@ impl Typing<'_> {
                     Bounded::new(Kind::Any)
                 }
             },
-            Kind::Any | Kind::Null => Bounded { kind: Kind::Any, size: of.size },
+            Kind::Any | Kind::Null => Bounded::any(of.bytes),
             other => {
                 let message = format!("{other} has no field `{}`", select.field);
                 self.tell(expression, message);
@@ -148,42 +162,58 @@ impl Typing<'_> {
         let range = self.kind_of(&inner.iter_range);
         let item = match &range.kind {
             Kind::List(item) => item.as_ref().clone(),
-            Kind::Map { .. } => Bounded::new(Kind::TEXT),
-            Kind::Any | Kind::Null => Bounded { kind: Kind::Any, size: range.size },
+            Kind::Map { .. } => Bounded::text(range.bytes),
+            Kind::Any | Kind::Null => Bounded::any(range.bytes),
             other => {
                 let message = format!("{other} has no items to walk");
                 self.tell(&inner.iter_range, message);
                 Bounded::new(Kind::Any)
             }
         };
+        // Each item is copied once.
+        self.spend(range.bytes / BYTES_A_STEP);
         let start = self.kind_of(&inner.accu_init);
-        let kept = match start.kind {
-            // Of `map` and `filter`: at most as many as there are.
-            Kind::List(_) => {
-                let item = Arc::new(Bounded { kind: Kind::Any, size: item.size });
-                Bounded { kind: Kind::List(item), size: range.size }
-            }
-            _ => start,
-        };
         let (outside, times) = (self.bound.len(), self.times);
         self.times = times.saturating_mul(range.size.max(1));
         self.bound.push((inner.iter_var.clone(), item.clone()));
         if let Some(second) = &inner.iter_var2 {
-            self.bound.push((second.clone(), Bounded { kind: Kind::Any, size: item.size }));
+            self.bound.push((second.clone(), Bounded::any(item.bytes)));
         }
-        self.bound.push((inner.accu_var.clone(), kept.clone()));
-        // The interpreter's own steps beside what the author wrote cost little: the condition that
-        // ends the walk and the accumulation.
+        self.bound.push((inner.accu_var.clone(), start));
         self.kind_of(&inner.loop_cond);
-        let step = self.kind_of(&inner.loop_step);
+        let found = self.walked(inner, &range, times);
         self.times = times;
-        let result = self.kind_of(&inner.result);
+        self.kind_of(&inner.result);
         self.bound.truncate(outside);
-        match (result.kind, step.kind) {
-            (Kind::List(_), Kind::List(item)) => {
-                Bounded { kind: Kind::List(item), size: range.size }
-            }
-            (kind, _) => Bounded { kind, size: result.size },
+        found
+    }
+
+    /// What a walk gives; `times` is how often the whole walk is asked.
+    fn walked(&mut self, inner: &ComprehensionExpr, range: &Bounded, times: u64) -> Bounded {
+        let Some((guard, item)) = appended(inner) else { return self.kind_of(&inner.loop_step) };
+        if let Some(guard) = guard {
+            let found = self.kind_of(guard);
+            self.condition(guard, &found);
+        }
+        let found = self.kind_of(item);
+        self.spend(APPEND_STEPS);
+        let each = self.times;
+        let bytes = if is_part_of(item, &inner.iter_var) {
+            // Parts of all items are no more than the items.
+            self.times = times;
+            self.spend(range.bytes / BYTES_A_STEP);
+            range.bytes
+        } else {
+            self.spend(found.bytes / BYTES_A_STEP);
+            found.bytes.saturating_mul(range.size)
+        };
+        self.times = each;
+        Bounded { kind: Kind::List(Arc::new(found)), size: range.size, bytes }
+    }
+
+    fn condition(&mut self, at: &IdedExpr, found: &Bounded) {
+        if !found.kind.may_be(&Kind::Bool) {
+            self.tell(at, format!("this is {}, not a condition", found.kind));
         }
     }
 
@@ -205,10 +235,7 @@ impl Typing<'_> {
         match name {
             "_&&_" | "_||_" | "!_" => {
                 for (part, found) in call.args.iter().zip(&given) {
-                    if !found.kind.may_be(&Kind::Bool) {
-                        let message = format!("this is {}, not a condition", found.kind);
-                        self.tell(part, message);
-                    }
+                    self.condition(part, found);
                 }
                 Bounded::new(Kind::Bool)
             }
@@ -222,7 +249,7 @@ impl Typing<'_> {
             }
             "_<_" | "_<=_" | "_>_" | "_>=_" => {
                 if let [one, other] = all.as_slice() {
-                    self.spend(one.size.min(other.size) / BYTES_A_STEP);
+                    self.spend(one.bytes.min(other.bytes) / BYTES_A_STEP);
                     if !one.kind.may_be(&other.kind) {
                         self.differ(expression, &one.kind, &other.kind, "compares");
                     }
@@ -231,9 +258,9 @@ impl Typing<'_> {
             }
             "@in" => self.within(call, &given),
             "_+_" | "_-_" | "_*_" | "_/_" | "_%_" => self.arithmetic(expression, name, &all),
-            "_[_]" => match all.first().map(|of| &of.kind) {
-                Some(Kind::List(item)) => item.as_ref().clone(),
-                _ => Bounded::new(Kind::Any),
+            "_[_]" => match all.first() {
+                Some(Bounded { kind: Kind::List(item), .. }) => item.as_ref().clone(),
+                of => Bounded::any(of.map_or(0, |of| of.bytes)),
             },
             _ => self.function(expression, call, &all),
         }
@@ -243,15 +270,12 @@ impl Typing<'_> {
         let ([condition, one, other], Some(at)) = (given, call.args.first()) else {
             return Bounded::new(Kind::Any);
         };
-        if !condition.kind.may_be(&Kind::Bool) {
-            self.tell(at, format!("this is {}, not a condition", condition.kind));
-        }
-        let size = one.size.max(other.size);
-        Bounded { kind: one.kind.clone().or(other.kind.clone()), size }
+        self.condition(at, condition);
+        either(one.clone(), other.clone())
     }
 
     fn equal(&mut self, at: &IdedExpr, call: &CallExpr, one: &Bounded, other: &Bounded) {
-        self.spend(one.size.min(other.size) / BYTES_A_STEP);
+        self.spend(one.bytes.min(other.bytes) / BYTES_A_STEP);
         if !one.kind.may_be(&other.kind) {
             self.differ(at, &one.kind, &other.kind, "compares");
             return;
@@ -275,7 +299,8 @@ impl Typing<'_> {
 
     fn within(&mut self, call: &CallExpr, given: &[Bounded]) -> Bounded {
         if let ([value, list], [_, written]) = (given, call.args.as_slice()) {
-            self.spend(list.size);
+            let compared = list.bytes.min(list.size.saturating_mul(value.bytes));
+            self.spend(list.size.saturating_add(compared / BYTES_A_STEP));
             match &list.kind {
                 Kind::Any | Kind::Null | Kind::Map { .. } => {}
                 Kind::List(item) if item.kind.may_be(&value.kind) => {
@@ -297,16 +322,15 @@ impl Typing<'_> {
 
     fn arithmetic(&mut self, at: &IdedExpr, operator: &str, all: &[&Bounded]) -> Bounded {
         let [one, other] = all else { return Bounded::new(Kind::Any) };
-        let size = one.size.saturating_add(other.size);
+        let (size, bytes) =
+            (one.size.saturating_add(other.size), one.bytes.saturating_add(other.bytes));
         let found = match (operator, &one.kind, &other.kind) {
             (_, Kind::Any | Kind::Null, _) | (_, _, Kind::Any | Kind::Null) => Some(Kind::Any),
             (_, Kind::Integer, Kind::Integer) => Some(Kind::Integer),
             (_, Kind::Integer | Kind::Number, Kind::Integer | Kind::Number) => Some(Kind::Number),
             ("_+_", Kind::Text(_), Kind::Text(_)) => Some(Kind::TEXT),
             ("_+_", Kind::List(a), Kind::List(b)) => {
-                let kind = a.kind.clone().or(b.kind.clone());
-                let item = Bounded { kind, size: a.size.max(b.size) };
-                Some(Kind::List(Arc::new(item)))
+                Some(Kind::List(Arc::new(either(a.as_ref().clone(), b.as_ref().clone()))))
             }
             ("_+_", Kind::Instant, Kind::Duration) | ("_+_", Kind::Duration, Kind::Instant) => {
                 Some(Kind::Instant)
@@ -321,11 +345,12 @@ impl Typing<'_> {
             self.differ(at, &one.kind, &other.kind, &format!("`{symbol}` joins"));
             return Bounded::new(Kind::Any);
         };
-        let is_number = matches!(kind, Kind::Integer | Kind::Number | Kind::Instant);
-        if !is_number {
-            self.spend(size / BYTES_A_STEP);
+        if !matches!(kind, Kind::Any | Kind::Text(_) | Kind::List(_)) {
+            return Bounded::new(kind);
         }
-        Bounded { size: if is_number { 1 } else { size.min(UNBOUNDED) }, kind }
+        let items = if matches!(kind, Kind::Text(_)) { 0 } else { size };
+        self.spend(items.saturating_add(bytes / BYTES_A_STEP));
+        Bounded { kind, size, bytes }
     }
 
     fn differ(&mut self, at: &IdedExpr, one: &Kind, other: &Kind, what: &str) {
@@ -348,8 +373,9 @@ impl Typing<'_> {
         let Some(signature) = signature::signature(&call.func_name) else {
             return Bounded::new(Kind::Any);
         };
-        let size = all.iter().map(|given| given.size).fold(0, u64::saturating_add);
-        self.spend(signature.steps.saturating_add(size / BYTES_A_STEP));
+        let read = sum(all.iter().map(|given| given.bytes));
+        let made = made(&call.func_name, all, read);
+        self.spend(signature.steps.saturating_add(read.saturating_add(made) / BYTES_A_STEP));
         if !(signature.least..=signature.most).contains(&all.len()) {
             let message = format!("`{}` takes other arguments: {}", call.func_name, signature.told);
             self.tell(at, message);
@@ -365,7 +391,11 @@ impl Typing<'_> {
         {
             self.tell(at, "the pattern of `matches` is written out, not worked out");
         }
-        Bounded::new(signature.gives)
+        match signature.gives {
+            Kind::Any => Bounded::any(made.max(Bounded::new(Kind::Any).bytes)),
+            Kind::Text(None) => Bounded::text(made),
+            gives => Bounded::new(gives),
+        }
     }
 }
 

@@ -1,11 +1,16 @@
 //! Whatever a definition says and whatever people do: the state is in the definition, the revision
 //! rises by one, what was decided can be applied, the history is the record, and no control is broken.
 
-use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::{
     Ballot, Command, Definition, Fact, Record, Ruleset, Schemes, Subject, TaskWish, apply, decide,
+    following, telling,
 };
 use kernel::{Actor, Cause, Channel};
 use proptest::prelude::*;
@@ -31,20 +36,24 @@ struct Plan {
     before: (usize, usize),
     has_tasks: bool,
     has_obligation: bool,
+    has_notify: bool,
+    has_children: bool,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let way = (0_usize..7, 0_usize..7, 0_usize..5, 0_usize..4, 0_usize..4);
+    let way = (0_usize..7, 0_usize..7, 0_usize..6, 0_usize..4, 0_usize..4);
     let way = way.prop_map(|(from, to, kind, guard, more)| Way { from, to, kind, guard, more });
     let pair = || (0_usize..12, 0_usize..12);
-    (2_usize..7, proptest::collection::vec(way, 0..12), pair(), pair(), any::<[bool; 2]>())
-        .prop_map(|(states, ways, apart, before, [has_tasks, has_obligation])| Plan {
+    (2_usize..7, proptest::collection::vec(way, 0..12), pair(), pair(), any::<[bool; 4]>())
+        .prop_map(|(states, ways, apart, before, has)| Plan {
             states,
             ways,
             apart,
             before,
-            has_tasks,
-            has_obligation,
+            has_tasks: has[0],
+            has_obligation: has[1],
+            has_notify: has[2],
+            has_children: has[3],
         })
 }
 
@@ -71,7 +80,7 @@ impl Plan {
         let mut text = String::from(
             "process: plan\ncollection: plans\nnumber: PLN\n\
              roles: { ann: {}, bob: {}, own: { is: record.owner } }\n\
-             fields:\n  properties:\n    owner: { type: string }\n    note: { type: string, maxLength: 20 }\n    count: { type: integer, default: 0 }\n\
+             fields:\n  properties:\n    owner: { type: string }\n    note: { type: string, maxLength: 20 }\n    count: { type: integer, default: 0 }\n    due: { type: string, format: date-time }\n\
              derive: { note: \"record.count > 3 ? 'many' : record.note\" }\n\
              edit: { owner: { by: [ann], in: [s0] } }\nstarts: s0\n",
         );
@@ -83,6 +92,16 @@ impl Plan {
         if self.has_obligation {
             text.push_str(
                 "obligations: { again: { every: P2D, done_by: next1, remind: [PT20H, PT4H] } }\n",
+            );
+        }
+        if self.has_notify {
+            text.push_str(
+                "notify: { told: { on: [opened, amended, voted, overdue, commented], when: record.count < 4, to: [record.owner, \"'role:ann'\"], subject: '{record.number}: {record.note}', text: '{record.count} by {actor.id}' } }\n",
+            );
+        }
+        if self.has_children {
+            text.push_str(
+                "links: { parent_of: child_of }\nchildren: { tied: parent_of, comments: true, when: record.count < 4, follow: { next1: { take: next1 } } }\n",
             );
         }
         let (one, other) = self.kept_apart();
@@ -103,7 +122,12 @@ impl Plan {
             if is_last {
                 break;
             }
-            let _ = writeln!(text, "    next{0}: {{ to: s{0}, by: [ann, bob, own] }}", state + 1);
+            let system = if self.has_children { ", system" } else { "" };
+            let _ = writeln!(
+                text,
+                "    next{0}: {{ to: s{0}, by: [ann, bob, own{system}] }}",
+                state + 1
+            );
             for (place, way) in self.ways.iter().enumerate() {
                 if way.from % (self.states - 1) == state {
                     let _ = writeln!(text, "    way{place}: {{ {} }}", self.line(way));
@@ -114,20 +138,24 @@ impl Plan {
     }
 
     fn line(&self, way: &Way) -> String {
-        let mut line = format!("to: s{}", way.to % self.states);
+        let from = way.from % (self.states - 1);
+        // What comes at an instant stays: two that lead to each other would never come to rest.
+        let to = if way.kind == 5 { from } else { way.to % self.states };
+        let mut line = format!("to: s{to}");
         line.push_str(match way.kind {
             0 => ", by: [ann]",
             1 => ", by: [bob, own], needs: [note]",
             2 => ", after: P1D",
             3 => ", vote: { of: [ann, bob], quorum: 'record.count > 1 ? 2 : 1', except: [record.owner], void_on: [count] }",
-            _ => ", by: [ann, bob], set: { count: record.count + 1 }",
+            4 => ", by: [ann, bob], set: { count: record.count + 1 }",
+            _ => ", by: [system], at: record.due",
         });
         line.push_str(match way.guard {
             0 => ", when: record.count < 5",
             1 if self.has_tasks => ", when: 'tasks.all(t, t.done)'",
             _ => "",
         });
-        if way.more == 0 && way.to % self.states != way.from % (self.states - 1) {
+        if way.more == 0 && to != from {
             let _ = write!(line, ", owes: {{ transition: next{}, within: PT5H }}", self.states - 1);
         }
         line
@@ -156,6 +184,7 @@ fn steps() -> impl Strategy<Value = Step> {
         (0_i64..6).prop_map(|count| json!({ "count": count })),
         Just(json!({ "owner": "person:1" })),
         Just(json!({ "note": null, "votes": [] })),
+        (1_u32..29).prop_map(|day| json!({ "due": format!("2024-10-{day:02}T00:00:00Z") })),
     ];
     let data = || data.clone().prop_map(|data| data.as_object().cloned().unwrap_or_default());
     let ballot = prop_oneof![
@@ -175,6 +204,7 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (name(), ballot).prop_map(|(transition, ballot)| Command::Vote { transition, ballot, comment: None }),
         3 => task.prop_map(|wish| Command::Task { wish }),
         4 => data().prop_map(|patch| Command::Amend { patch }),
+        1 => Just(Command::Comment { text: "So.".to_owned() }),
     ];
     (command, 0_usize..4, 0_i64..40_000).prop_map(|(command, who, seconds)| Step {
         command,
@@ -257,37 +287,117 @@ fn duties(record: &Record, was_open: bool, definition: &Definition, fact: &Fact)
     assert!(was_open || fact.timers.iter().flatten().any(|timer| timer.transition == "duty:again"));
 }
 
+/// One record on its way, with all that must hold of it.
+struct Case<'a> {
+    plan: &'a Plan,
+    rules: &'a Ruleset,
+    definition: &'a Definition,
+    record: Option<Record>,
+    history: Vec<Fact>,
+    watch: Watch,
+    /// Transitions that will come by themselves, as the store keeps them.
+    timers: BTreeMap<String, DateTime<Utc>>,
+}
+
+impl<'a> Case<'a> {
+    fn of(plan: &'a Plan, rules: &'a Ruleset) -> Self {
+        let definition = rules.process("plan").unwrap_or_else(|| panic!("the plan is not there"));
+        let (history, watch, timers) = (Vec::new(), Watch::default(), BTreeMap::new());
+        Self { plan, rules, definition, record: None, history, watch, timers }
+    }
+
+    /// What somebody asks at a moment; gives what became of it, where it is granted.
+    fn take(
+        &mut self,
+        command: &Command,
+        who: usize,
+        now: DateTime<Utc>,
+    ) -> Option<(Record, Fact)> {
+        if let Command::Fire { transition } = command {
+            self.timers.remove(transition);
+        }
+        let fact = ask(self.rules, self.record.as_ref(), command, who, now)?;
+        let before = self.record.as_ref().map(|record| (record.state.clone(), record.revision));
+        let next = apply(self.record.take(), &fact);
+        assert_eq!(next.revision, before.as_ref().map_or(1, |(_, revision)| revision + 1));
+        assert!(self.definition.states().any(|state| state == next.state), "{}", next.state);
+        assert_eq!(next.closed_at.is_some(), self.definition.is_final(&next.state));
+        assert!(!self.definition.is_final(&next.state) || !next.data.contains_key("debts"));
+        if self.plan.has_obligation {
+            duties(&next, before.is_some(), self.definition, &fact);
+        }
+        let state = before.as_ref().map(|(state, _)| state.as_str());
+        self.watch.see(self.plan, state, &fact, &next, who);
+        let kept = serde_json::to_vec(&fact).and_then(|kept| serde_json::from_slice(&kept));
+        assert_eq!(kept.ok().as_ref(), Some(&fact), "what is kept is what was decided");
+        if let Some(timers) = &fact.timers {
+            self.timers.clear();
+            self.timers.extend(timers.iter().map(|timer| (timer.transition.clone(), timer.due)));
+        }
+        self.timers.retain(|transition, _| !fact.fewer_timers.contains(transition));
+        let more = fact.more_timers.iter().map(|timer| (timer.transition.clone(), timer.due));
+        self.timers.extend(more);
+        self.history.push(fact.clone());
+        self.record = Some(next.clone());
+        Some((next, fact))
+    }
+
+    /// Who is to be told of a fact is told in one line, by the system, and that is a fact, too.
+    fn tell(&mut self, record: &Record, fact: &Fact, who: usize, now: DateTime<Utc>) {
+        let notices = telling(self.rules, record, fact, &actor(who), now);
+        let notices = notices.unwrap_or_else(|fault| panic!("{fault}"));
+        assert!(notices.is_empty() || self.plan.has_notify);
+        for notice in &notices {
+            assert!(notice.to.is_sorted() && notice.to.contains(&"role:ann".to_owned()));
+            assert!(!notice.subject.contains(char::is_control), "{notice:?}");
+            assert!(record.data["count"].as_i64() < Some(4), "{notice:?}");
+        }
+        if !notices.is_empty() {
+            let (after, _) = self.take(&Command::Tell { notices }, 3, now).expect("it is told");
+            assert_eq!((&after.state, &after.data), (&record.state, &record.data));
+        }
+    }
+
+    /// Lets all come that is due; what has come does not come again by itself.
+    fn settle(&mut self, now: DateTime<Utc>) {
+        for fired in 0.. {
+            let due = self.timers.iter().filter(|(_, due)| **due <= now);
+            let Some((transition, _)) = due.min_by_key(|(_, due)| **due) else { return };
+            assert!(fired < 200, "{:?} never rests", self.record);
+            let command = Command::Fire { transition: transition.clone() };
+            self.take(&command, 3, now);
+        }
+    }
+
+    fn replays(&self) {
+        let replayed = self.history.iter().fold(None, |record, fact| Some(apply(record, fact)));
+        assert_eq!(replayed, self.record);
+    }
+}
+
 fn run(plan: &Plan, definition: Definition, steps: &[Step]) {
     let rules = Ruleset::new(vec![definition], Schemes::default());
     let rules = rules.unwrap_or_else(|faults| panic!("{faults:?}"));
-    let definition = rules.process("plan").unwrap_or_else(|| panic!("the plan is not there"));
     let mut now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-    let mut watch = Watch::default();
-    let (mut record, mut history): (Option<Record>, Vec<Fact>) = (None, Vec::new());
+    let (mut parent, mut child) = (Case::of(plan, &rules), Case::of(plan, &rules));
     let owner = Map::from_iter([("owner".to_owned(), Value::from("person:0"))]);
     let open = Step { command: Command::Open { data: owner }, who: 1, seconds: 0 };
+    child.take(&open.command, open.who, now);
     for step in std::iter::once(&open).chain(steps) {
         now += TimeDelta::seconds(step.seconds);
-        let Some(fact) = ask(&rules, record.as_ref(), &step.command, step.who, now) else {
-            continue;
-        };
-        let before = record.as_ref().map(|record| (record.state.clone(), record.revision));
-        let next = apply(record.take(), &fact);
-        assert_eq!(next.revision, before.as_ref().map_or(1, |(_, revision)| revision + 1));
-        assert!(definition.states().any(|state| state == next.state), "{}", next.state);
-        assert_eq!(next.closed_at.is_some(), definition.is_final(&next.state));
-        assert!(!definition.is_final(&next.state) || !next.data.contains_key("debts"));
-        if plan.has_obligation {
-            duties(&next, before.is_some(), definition, &fact);
+        if let Some((record, fact)) = parent.take(&step.command, step.who, now) {
+            parent.tell(&record, &fact, step.who, now);
+            if let Some(follow) = following(&rules, &record, &fact) {
+                assert!(plan.has_children && record.data["count"].as_i64() < Some(4));
+                // A child that is elsewhere by then stays where it is.
+                child.take(&follow.command, 3, now);
+            }
         }
-        watch.see(plan, before.as_ref().map(|(state, _)| state.as_str()), &fact, &next, step.who);
-        let kept = serde_json::to_vec(&fact).and_then(|kept| serde_json::from_slice(&kept));
-        assert_eq!(kept.ok().as_ref(), Some(&fact), "what is kept is what was decided");
-        history.push(fact);
-        record = Some(next);
+        parent.settle(now);
+        child.settle(now);
     }
-    let replayed = history.iter().fold(None, |record, fact| Some(apply(record, fact)));
-    assert_eq!(replayed, record);
+    parent.replays();
+    child.replays();
 }
 
 proptest! {
