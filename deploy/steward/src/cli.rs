@@ -62,7 +62,7 @@ pub enum Command {
         /// The process, or the scheme.
         name: String,
         /// A number, or `present`, `shipped`, `base`.
-        #[arg(long, default_value = "present")]
+        #[arg(long, default_value = "present", value_parser = version)]
         version: String,
         /// The service, for a scheme.
         #[arg(long)]
@@ -75,7 +75,7 @@ pub enum Command {
         /// The text to come into force.
         file: PathBuf,
         /// The version that it was made from, as `fetch` told it.
-        #[arg(long, value_name = "VERSION")]
+        #[arg(long, value_name = "VERSION", value_parser = version)]
         base: String,
         /// The shipped version that it was merged with.
         #[arg(long, value_name = "VERSION")]
@@ -91,10 +91,10 @@ pub enum Command {
         /// The process, or the scheme.
         name: String,
         /// A number, or `present`, `shipped`, `base`.
-        #[arg(long, value_name = "VERSION", default_value = "shipped")]
+        #[arg(long, value_name = "VERSION", default_value = "shipped", value_parser = version)]
         from: String,
         /// The same.
-        #[arg(long, value_name = "VERSION", default_value = "present")]
+        #[arg(long, value_name = "VERSION", default_value = "present", value_parser = version)]
         to: String,
         /// The service, for a scheme.
         #[arg(long)]
@@ -196,4 +196,13 @@ impl ClockChoice {
             Self::Manual(at) => Clock::manual(at),
         }
     }
+}
+
+/// A version as people name it: by its number, or as it stands to the others.
+fn version(text: &str) -> Result<String, String> {
+    let is_number = text.parse::<u32>().is_ok_and(|number| number > 0);
+    if is_number || ["present", "shipped", "base"].contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err("a version is a number such as 2, or one of `present`, `shipped`, `base`".to_owned())
 }

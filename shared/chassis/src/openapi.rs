@@ -62,11 +62,16 @@ pub fn fragment(service: &str, rules: &Ruleset, opened_elsewhere: &[&str]) -> Va
     for definition in rules.processes().filter(|one| records::is_public(&one.process)) {
         schemas.insert(shapes::name_of(definition), shapes::record(definition));
         schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
-        collection(definition, &mut paths);
+        collection(&Place::public(definition), definition, &mut paths);
         if opened_elsewhere.contains(&definition.process.as_str()) {
             let root = &mut paths[&format!("/api/v1/{}", definition.collection)];
             root.as_object_mut().map(|methods| methods.remove("post"));
         }
+    }
+    for definition in rules.processes().filter(|one| !records::is_public(&one.process)) {
+        schemas.insert(shapes::name_of(definition), shapes::record(definition));
+        schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
+        governed(service, definition, &mut paths);
     }
     json!({
         "paths": paths,
@@ -97,11 +102,52 @@ pub fn merge(document: &mut Value, more: &Value) {
     }
 }
 
+/// Where the records of a process are served, and what its operations are called.
+struct Place {
+    /// `/api/v1/incidents`
+    root: String,
+    /// `incident`: with an operation's name it makes its id.
+    prefix: String,
+}
+
+impl Place {
+    fn public(definition: &Definition) -> Self {
+        let root = format!("/api/v1/{}", definition.collection);
+        Self { root, prefix: definition.process.clone() }
+    }
+}
+
+/// What a service has of its own of each kind, its publications and migrations: they are begun by
+/// publishing and migrating, and only settled here.
+fn governed(service: &str, definition: &Definition, paths: &mut Map<String, Value>) {
+    let root = format!("/api/v1/services/{service}/{}", definition.collection);
+    let place = Place { root, prefix: format!("{service}_{}", definition.process) };
+    let mut all = Map::new();
+    collection(&place, definition, &mut all);
+    for (path, mut item) in all {
+        let rest = path.strip_prefix(&place.root).unwrap_or_default();
+        let is_served = matches!(rest, "" | "/{id}" | "/{id}/history" | "/{id}/comments")
+            || rest.starts_with("/{id}/transitions/");
+        if !is_served {
+            continue;
+        }
+        if let ("" | "/{id}", Some(methods)) = (rest, item.as_object_mut()) {
+            methods.retain(|method, _| method == "get");
+        }
+        if rest == "/{id}/transitions/approve" {
+            // It answers what is in force then; the number of the version is the service's to give.
+            item["post"]["requestBody"] = body(json!({ "type": "object" }), false);
+            item["post"]["responses"]["200"] = shown(&json!({ "type": "object" }));
+        }
+        paths.insert(path, item);
+    }
+}
+
 /// One operation of a process.
 struct Operation<'a> {
     definition: &'a Definition,
-    /// `open`: with the process it makes the operation's id.
-    name: String,
+    /// `incident_open`
+    id: String,
     summary: String,
     parameters: Vec<Value>,
     body: Option<Value>,
@@ -115,7 +161,7 @@ impl Operation<'_> {
         let mut responses = problems(ALWAYS.iter().chain(self.problems));
         responses.insert(self.answer.0.to_string(), self.answer.1);
         let mut operation = json!({
-            "operationId": format!("{}_{}", self.definition.process, self.name),
+            "operationId": self.id,
             "tags": [self.definition.collection],
             "summary": self.summary,
             "parameters": self.parameters,
@@ -132,16 +178,16 @@ impl Operation<'_> {
 const WRITES: [u16; 4] = [409, 413, 415, 422];
 const CHANGES: [u16; 6] = [404, 409, 412, 413, 415, 422];
 
-fn collection(definition: &Definition, paths: &mut Map<String, Value>) {
-    let root = format!("/api/v1/{}", definition.collection);
+fn collection(place: &Place, definition: &Definition, paths: &mut Map<String, Value>) {
+    let Place { root, prefix } = place;
     let title = &definition.title;
     let key = || parameter("IdempotencyKey");
     let one = |more: &[&str]| -> Vec<Value> {
         std::iter::once("Id").chain(more.iter().copied()).map(parameter).collect()
     };
     let operation = |name: &str, summary: String, parameters, body, answer, problems| {
-        Operation { definition, name: name.to_owned(), summary, parameters, body, answer, problems }
-            .document()
+        let id = format!("{prefix}_{name}");
+        Operation { definition, id, summary, parameters, body, answer, problems }.document()
     };
     paths.insert(
         root.clone(),

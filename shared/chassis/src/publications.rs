@@ -150,6 +150,27 @@ impl Shelved {
         known.unwrap_or_else(|| self.versions().map(|known| known.version).max().unwrap_or(0) + 1)
     }
 
+    /// What comes into force as of what is in force here; `takes` is the shipped version that it was merged
+    /// with.
+    fn publishing(&self, publication: Publication, version: u32, takes: Option<u32>) -> Publishing {
+        let (base, edition) = (takes.or(self.present.base), self.catalogue.edition);
+        Publishing { publication, version, base, edition }
+    }
+
+    /// The version that a caller names.
+    fn named(&self, word: &str) -> Result<&store::Published, Problem> {
+        self.version(word).ok_or_else(|| {
+            let numbers: Vec<_> = self.versions().map(|known| known.version.to_string()).collect();
+            let detail = format!(
+                "`{}` has no version `{word}`; there is {}, and `present`, `shipped` and `base` where \
+                 something ships.",
+                self.present.name,
+                numbers.join(", ")
+            );
+            Problem::new(StatusCode::NOT_FOUND, "unknown_version", detail)
+        })
+    }
+
     /// The role that answers for the process; schemes are the administrators'.
     fn owner(&self, office: &Office) -> Option<String> {
         let rules = office.rules();
@@ -234,19 +255,13 @@ async fn publish(
         let mut publishes = None;
         if !office.needs_another {
             commands.push(approval(number));
-            let base = wish.takes.or(shelved.present.base);
-            let edition = shelved.catalogue.edition;
-            publishes = Some(Publishing { publication, version: number, base, edition });
+            publishes = Some(shelved.publishing(publication, number, wish.takes));
         }
         let target = Target::New { process: PUBLICATION.to_owned() };
         let once = door.once(&Sha256::digest(body));
         let act = Act { once, publishes, ..Act::new(as_owner(office, door), target, commands) };
-        match office.store.act(act).await {
-            Err(Setback::Overtaken) => continue,
-            done => {
-                let record = done?.record.ok_or_else(Problem::broken)?;
-                return told(office, (kind, name), &record).await;
-            }
+        if let Some(answer) = acted(office, (kind, name), act).await? {
+            return Ok(answer);
         }
     }
     Err(Setback::Overtaken.into())
@@ -280,22 +295,28 @@ async fn approve(
             sound(office, &shelved, &publication, number).await?;
             let takes = record.data.get("takes").and_then(Value::as_u64);
             let takes = takes.and_then(|takes| u32::try_from(takes).ok());
-            let edition = shelved.catalogue.edition;
-            let base = takes.or(shelved.present.base);
-            publishes = Some(Publishing { publication, version: number, base, edition });
+            publishes = Some(shelved.publishing(publication, number, takes));
         }
         let commands = vec![approval(number)];
         let act = Act::new(as_owner(office, &door), shelf.target(&id), commands);
         let act = Act { publishes, expect: door.expect, ..act };
-        match office.store.act(act).await {
-            Err(Setback::Overtaken) => continue,
-            done => {
-                let record = done?.record.ok_or_else(Problem::broken)?;
-                return told(office, (kind, name), &record).await;
-            }
+        if let Some(answer) = acted(office, (kind, name), act).await? {
+            return Ok(answer);
         }
     }
     Err(Setback::Overtaken.into())
+}
+
+/// Puts something in force, or proposes it, and tells what came of it; nothing where something else
+/// came into force in between, so that it has to be checked again.
+async fn acted(office: &Office, what: (&str, &str), act: Act) -> Result<Option<Response>, Problem> {
+    match office.store.act(act).await {
+        Err(Setback::Overtaken) => Ok(None),
+        done => {
+            let record = done?.record.ok_or_else(Problem::broken)?;
+            told(office, what, &record).await.map(Some)
+        }
+    }
 }
 
 /// A step of a publication or a migration that puts nothing in force, by whoever answers for it.

@@ -25,9 +25,9 @@ use crate::{
 };
 
 /// Records that the commands go to.
-const RECORDS: usize = 10_000;
+pub const RECORDS: usize = 10_000;
 /// Callers that wait for their answer, as many as a busy service has in flight.
-const CALLERS: usize = 1024;
+pub const CALLERS: usize = 1024;
 
 /// Commands into PostgreSQL: each takes a transition of an incident that it finds by its id.
 pub async fn run(span: Duration) -> Result<()> {

@@ -7,6 +7,8 @@ mod alerts;
 mod clocks;
 mod commands;
 mod definitions;
+mod engine;
+mod filter;
 mod fixture;
 mod flat;
 mod histogram;
@@ -26,7 +28,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "load limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
+const NAMES: &str = "load engine filter limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -39,6 +41,8 @@ async fn main() -> Result<()> {
     let span = Duration::from_secs(seconds);
     match name {
         "load" => definitions::load(span),
+        "engine" => engine::run(span).await,
+        "filter" => filter::run(span).await,
         "limits" => limits::all(span).await,
         "act" => act::run(span).await,
         "commands" => commands::on_postgres(span).await,

@@ -467,6 +467,9 @@ pub fn common_schemas() -> Map<String, Value> {
         ("errors", list_of(&fault)),
     ]);
     problem["properties"]["instance"] = text();
+    problem["properties"]["difference"] = json!({
+        "type": "object", "description": "What somebody else changed meanwhile.",
+    });
     let offer = object(&[
         ("name", text()),
         ("label", text()),

@@ -58,3 +58,20 @@ fn every_reference_leads_somewhere_and_every_transition_has_a_path() {
     assert_eq!(give["requestBody"]["required"], false);
     assert!(lose["responses"].get("412").is_some());
 }
+
+#[test]
+fn what_governs_a_service_is_told_under_its_own_name() {
+    let publication = include_str!("../publications/publication.v1.yaml");
+    let definition = Definition::parse(publication, 1).unwrap();
+    let rules = Ruleset::new(vec![definition], Schemes::new(Vec::new())).unwrap();
+    let document = fragment("post", &rules, &[]);
+    let root = "/api/v1/services/post/publications";
+    let paths = document["paths"].as_object().unwrap();
+    let told: Vec<&str> = paths.keys().filter_map(|path| path.strip_prefix(root)).collect();
+    let steps = ["approve", "reject", "withdraw"].map(|step| format!("/{{id}}/transitions/{step}"));
+    let mut expected: BTreeSet<&str> = steps.iter().map(String::as_str).collect();
+    expected.extend(["", "/{id}", "/{id}/comments", "/{id}/history"]);
+    assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(document["paths"][root]["get"]["operationId"], "post_publication_list");
+    assert!(document["paths"][root].get("post").is_none());
+}

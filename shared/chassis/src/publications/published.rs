@@ -79,7 +79,7 @@ async fn text(
     _: Door,
 ) -> Result<Response, Problem> {
     let shelved = Shelved::of(&shelf.office, shelf.kind, &name).await?;
-    let published = shelved.version(&version).ok_or_else(Problem::unknown)?;
+    let published = shelved.named(&version)?;
     let content = published.publication.content.clone();
     let mut response = ([(header::CONTENT_TYPE, "application/yaml")], content).into_response();
     tag(&mut response, published);
@@ -101,10 +101,7 @@ async fn compare(
     _: Door,
 ) -> Result<Json<Value>, Problem> {
     let shelved = Shelved::of(&shelf.office, shelf.kind, &name).await?;
-    let named = |word: Option<String>, usual: &str| {
-        let version = shelved.version(word.as_deref().unwrap_or(usual));
-        version.ok_or_else(Problem::unknown)
-    };
+    let named = |word: Option<String>, usual: &str| shelved.named(word.as_deref().unwrap_or(usual));
     Ok(Json(difference(named(between.from, "shipped")?, named(between.to, "present")?)))
 }
 

@@ -215,6 +215,69 @@ async fn what_cannot_be_read_is_a_dead_letter_and_holds_back_its_own_key_alone()
     assert_eq!(admin.post(path, named).await.status, 404);
 }
 
+/// A slip whose definition asks the depot's own code.
+fn depot(knows_zones: bool) -> Service {
+    let depot = Service::named("depot")
+        .processes([("slip.v1.yaml", SLIP)])
+        .hears("post", "depot-slips-on-parcels");
+    let zone: engine::Calculation = |_, _| Ok(json!("north"));
+    if knows_zones { depot.calculates([("zone", zone)]) } else { depot }
+}
+
+#[tokio::test]
+async fn what_comes_for_a_hindered_process_waits_until_it_is_mended() {
+    let town = Town::build(read).await;
+    let Town { server: _server, post, depot: heard, bus, _folder, .. } = town;
+    let mended = heard.again_as(depot(true), Some(bus.clone())).await;
+    // What is published asks for code that the next binary does not have.
+    let clerk = mended.clerk();
+    let path = "/api/v1/processes/slip";
+    let present = clerk.get(&format!("{path}/versions/present")).await;
+    let tag = present.headers["etag"].to_str().unwrap().to_owned();
+    let zoned = SLIP
+        .replace(
+            "    title: { type: string }\n",
+            "    title: { type: string }\n    zone: { type: string, readOnly: true }\n",
+        )
+        .replace(
+            "audience:",
+            "functions: { zone: { type: string } }\nderive: { zone: zone(record) }\naudience:",
+        );
+    let published = clerk.clone().with("if-match", &tag).ask_raw("PUT", path, zoned).await;
+    assert_eq!(published.status, 200, "{published:?}");
+
+    let hindered = mended.again_as(depot(false), Some(bus.clone())).await;
+    let request = http::Request::get("/readyz").body(axum::body::Body::empty()).unwrap();
+    let ready = hindered.send(request).await;
+    let why = "process slip, version 2:14:17: this service has no code called `zone`";
+    assert_eq!((ready.status.as_u16(), &ready.body["faults"]), (200, &json!([why])));
+    let opened = hindered.clerk().post("/api/v1/slips", json!({ "title": "By hand" })).await;
+    assert_eq!(opened.status, 409, "{opened:?}");
+    assert!(opened.body["detail"].as_str().unwrap().contains("cannot be worked by"), "{opened:?}");
+
+    let ada = post.clerk();
+    ada.opens(json!({ "title": "A book" })).await;
+    send(&ada, "PCL0000001").await;
+    let hand = Hand::new(post.clock.clone());
+    hand.hold(post.running.settles());
+    hand.hold(hindered.running.settles());
+    hand.settle().await.unwrap();
+    let waiting = hindered.running.office.store.next_retry("depot-slips-on-parcels").await.unwrap();
+    let due = waiting.expect("what came is parked");
+    let slips = hindered.clerk().get("/api/v1/slips").await.body["items"].clone();
+    assert_eq!(slips, json!([]));
+
+    // Once it is mended, what is parked is done when its time has come.
+    let mended = hindered.again_as(depot(true), Some(bus)).await;
+    mended.clock.move_to(due);
+    let hand = Hand::new(post.clock.clone());
+    hand.hold(post.running.settles());
+    hand.hold(mended.running.settles());
+    hand.settle().await.unwrap();
+    let slips = mended.clerk().get("/api/v1/slips").await.body["items"].clone();
+    assert_eq!(slips[0]["data"], json!({ "title": "A book", "zone": "north" }), "{slips}");
+}
+
 #[tokio::test]
 async fn a_stopped_service_gives_back_what_it_held() {
     let town = Town::build(read).await;

@@ -59,9 +59,14 @@ impl Desk {
     pub async fn again(self, text: &str) -> Self {
         let service =
             Service::named("post").processes([("parcel.v1.yaml", &*text.to_owned().leak())]);
+        self.again_as(service, None).await
+    }
+
+    /// The same database, and another binary.
+    pub async fn again_as(self, service: Service, bus: Option<::bus::Bus>) -> Self {
         let Self { running, clock, folder, .. } = self;
         running.stop(std::time::Duration::from_secs(1)).await;
-        Self::within(folder, service, None, clock, &[]).await
+        Self::within(folder, service, bus, clock, &[]).await
     }
 
     async fn within(

@@ -21,7 +21,11 @@ async fn tag(person: &Person<'_>) -> String {
 }
 
 async fn publish(person: &Person<'_>, tag: &str, text: &str) -> Answer {
-    person.clone().with("if-match", tag).ask_raw("PUT", PATH, text.to_owned()).await
+    put(person, PATH, tag, text).await
+}
+
+async fn put(person: &Person<'_>, path: &str, tag: &str, text: &str) -> Answer {
+    person.clone().with("if-match", tag).ask_raw("PUT", path, text.to_owned()).await
 }
 
 /// A second version: a parcel is weighed before it is sent.
@@ -306,4 +310,71 @@ async fn an_interrupted_migration_goes_on_by_itself() {
     let done = finished(&ada, "/api/v1/services/post/migrations/MIG0000001").await;
     assert_eq!(done["state"], "finished");
     assert_eq!(ada.get("/api/v1/parcels/PCL0000001").await.body["state"], "waiting");
+}
+
+const RATES: &str =
+    "scheme: rates\nkind: matrix\ninputs: [weight]\ntable: { light: 1, heavy: 3 }\n";
+const RATES_PATH: &str = "/api/v1/services/post/schemes/rates";
+
+#[tokio::test]
+async fn a_scheme_is_published_by_administrators_and_kept_in_every_version() {
+    let service = Service::named("post").processes([("parcel.v1.yaml", PARCEL)]);
+    let service = service.schemes([("rates.v1.yaml", RATES)]);
+    let desk = Desk::on(service, None, Clock::manual(noon())).await;
+    let root = desk.person("Root", &["administrator"]);
+    let present = root.get(&format!("{RATES_PATH}/versions/present")).await;
+    assert_eq!(present.body, RATES);
+    let tag = present.headers["etag"].to_str().unwrap().to_owned();
+    let dearer = RATES.replace("heavy: 3", "heavy: 5") + "valid_from: 2026-04-01\n";
+    assert_eq!(put(&desk.clerk(), RATES_PATH, &tag, &dearer).await.status, 403);
+    let soon = put(&root, RATES_PATH, &tag, &dearer.replace("2026-04-01", "soon")).await;
+    assert_eq!((soon.status.as_u16(), soon.codes()), (422, vec!["dates"]));
+    let renamed =
+        put(&root, RATES_PATH, &tag, &dearer.replace("scheme: rates", "scheme: prices")).await;
+    assert_eq!(renamed.codes(), ["renamed"]);
+    let published = put(&root, RATES_PATH, &tag, &dearer).await;
+    assert_eq!((published.status.as_u16(), &published.body["version"]), (200, &json!(2)));
+    let late = put(&root, RATES_PATH, &tag, RATES).await;
+    assert_eq!((late.status.as_u16(), &late.body["difference"]["to"]), (412, &json!(2)));
+    let versions = root.get(&format!("{RATES_PATH}/versions")).await.body;
+    assert_eq!((&versions["present"], &versions["items"][0]["version"]), (&json!(2), &json!(1)));
+    let compared = root.get(&format!("{RATES_PATH}/difference?from=1&to=2")).await.body;
+    let paths = compared["changes"].as_array().unwrap().iter().map(|change| &change["path"]);
+    assert_eq!(paths.collect::<Vec<_>>(), ["table.heavy", "valid_from"]);
+    // Who names a version that there is none of is told which there are.
+    let unknown = root.get(&format!("{RATES_PATH}/versions/7")).await;
+    assert_eq!((unknown.status.as_u16(), &unknown.body["code"]), (404, &json!("unknown_version")));
+    let told = "`rates` has no version `7`; there is 1, 2, and `present`";
+    assert!(unknown.body["detail"].as_str().unwrap().starts_with(told), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn two_replicas_that_publish_at_once_do_not_both_win() {
+    let Some(database) = testkit::Postgres::scratch().await else { return };
+    let replica = || async {
+        let service = Service::named("post").processes([("parcel.v1.yaml", PARCEL)]);
+        let wish = [("database.url", database.url.clone())];
+        Desk::configured(service, None, Clock::manual(noon()), &wish).await
+    };
+    let (one, other) = (replica().await, replica().await);
+    let (ada, bob) = (one.clerk(), other.clerk());
+    let mut base = tag(&ada).await;
+    for days in 3..8_u64 {
+        let texts = [days, days + 10].map(|days| PARCEL.replace("P2D", &format!("P{days}D")));
+        let one = publish(&ada, &base, &texts[0]);
+        let (first, second) = futures::future::join(one, publish(&bob, &base, &texts[1])).await;
+        let (winner, loser) = if first.status == 200 { (first, second) } else { (second, first) };
+        assert_eq!((winner.status.as_u16(), loser.status.as_u16()), (200, 412), "{loser:?}");
+        assert_eq!(winner.body["version"], days - 1);
+        assert_eq!(loser.body["difference"]["to"], days - 1);
+        base = winner.headers["etag"].to_str().unwrap().to_owned();
+    }
+    // Both work by what won, and one history tells of it.
+    for person in [&ada, &bob] {
+        let opened = person.opens(json!({ "title": "A book" })).await;
+        assert_eq!(opened.body["definition"], 6);
+    }
+    assert!(one.running.office.store.verify().await.unwrap().is_sound());
+    one.running.stop(Duration::from_secs(1)).await;
+    other.running.stop(Duration::from_secs(1)).await;
 }
