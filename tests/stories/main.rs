@@ -24,6 +24,7 @@ mod promises;
 mod quality;
 mod records;
 mod replay;
+mod schemes;
 mod seals;
 mod servicenow;
 mod storm;

@@ -433,6 +433,7 @@ pub fn common_schemas() -> Map<String, Value> {
             "comment": text(), "link": { "type": "object" },
             "attachment": { "type": "object" }, "erased": { "type": "object" },
             "erasure": { "type": "object" },
+            "computed": { "type": "object" },
             "correlation": text(), "causation": maybe_text(),
         },
         "required": ["id", "rev", "type", "event", "at", "recorded_at", "actor", "changes"],

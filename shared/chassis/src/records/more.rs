@@ -63,6 +63,7 @@ const SHOWN: [&str; 14] = [
     "changes",
     "erasure",
     "migration",
+    "computed",
     "channel",
     "implied",
 ];
