@@ -21,6 +21,6 @@ pub use events::events;
 pub use patience::until;
 pub use place::{data, repository};
 pub use platform::{Options, Platform};
-pub use process::{Process, binary};
+pub use process::{Process, binary, tool};
 pub use processes::{descendants, signal};
 pub use sink::Sink;

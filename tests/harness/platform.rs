@@ -18,6 +18,8 @@ pub(crate) const TOKEN: &str = "administrator-of-the-tests";
 pub struct Options {
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// How long a start may take, where that is more than usual.
+    pub patience: Option<Duration>,
 }
 
 impl Options {
@@ -48,6 +50,17 @@ impl Platform {
     /// # Panics
     /// When it is not ready in time.
     pub async fn up(options: Options) -> Self {
+        let mut platform = Self::new(options);
+        platform.start().await;
+        platform
+    }
+
+    /// One that is yet to be started.
+    ///
+    /// # Panics
+    /// When there is no scratch folder to be had.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
         let port = free_port();
         let door = Door::new(&format!("http://127.0.0.1:{port}"), Some(TOKEN));
         let folder = tempfile::tempdir().expect("a scratch folder");
@@ -59,10 +72,9 @@ impl Platform {
         let mut environment = options.environment;
         environment.push(("STEWARD_ADMIN_TOKEN".to_owned(), TOKEN.to_owned()));
         let log = folder.path().join("log.txt");
-        let process = Process::new(arguments, environment, log, door.clone());
-        let mut platform = Self { process, door, folder };
-        platform.start().await;
-        platform
+        let mut process = Process::new(arguments, environment, log, door.clone());
+        process.patience = options.patience.unwrap_or(process.patience);
+        Self { process, door, folder }
     }
 
     /// The administrator's door.

@@ -23,6 +23,8 @@ pub struct Process {
     log: PathBuf,
     /// Where it says whether it is ready.
     door: Door,
+    /// How long a start may take.
+    pub(crate) patience: Duration,
     child: Option<Child>,
 }
 
@@ -33,7 +35,7 @@ impl Process {
         log: PathBuf,
         door: Door,
     ) -> Self {
-        Self { arguments, environment, log, door, child: None }
+        Self { arguments, environment, log, door, patience: READY, child: None }
     }
 
     /// Starts it on the data that is there, and waits until it is ready.
@@ -53,7 +55,7 @@ impl Process {
             .spawn()
             .expect("the steward binary starts");
         self.child = Some(child);
-        until("steward is ready", READY, || {
+        until("steward is ready", self.patience, || {
             let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
             assert!(ended.is_none(), "steward ended: {ended:?}\n{}", self.log());
             let request = self.door.request(Method::GET, "/readyz");
@@ -111,10 +113,10 @@ impl Drop for Process {
 }
 
 /// Runs a tool of the binary to its end: whether it succeeded, and what it said.
-pub(crate) async fn tool(
-    arguments: Vec<OsString>,
-    environment: Vec<(String, String)>,
-) -> (bool, String) {
+///
+/// # Panics
+/// When the binary cannot be run.
+pub async fn tool(arguments: Vec<OsString>, environment: Vec<(String, String)>) -> (bool, String) {
     let run = move || Command::new(binary()).args(arguments).envs(environment).output();
     let output = tokio::task::spawn_blocking(run).await.expect("it is not cancelled");
     let output = output.expect("the steward binary starts");

@@ -10,6 +10,8 @@ mod catalogue;
 mod changes;
 mod children;
 mod clocks;
+mod demo;
+mod deployed;
 mod desk;
 mod document;
 mod duties;

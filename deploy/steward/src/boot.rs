@@ -65,11 +65,8 @@ pub async fn boot(
     say: &mut (dyn FnMut(String) + Send),
 ) -> anyhow::Result<Steward> {
     let Settings { mut config, port, clock, admin_token, search, console } = settings;
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     // First, because a taken port is the likeliest fault and the cheapest to find.
-    TcpListener::bind(listen).await.map(drop).with_context(|| {
-        format!("port {port} is taken; stop what uses it, or choose another with --port")
-    })?;
+    let listen = free(port).await?;
     let folder = config.service.data_dir.clone();
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
@@ -118,6 +115,18 @@ pub async fn boot(
     let address = gateway.address.unwrap_or(listen);
     let url = format!("http://{address}");
     Ok(Steward { url, gateway, services, server, hand, clock, clock_file, bus })
+}
+
+/// The address of a port on this machine that nobody uses.
+///
+/// # Errors
+/// When somebody does.
+pub(crate) async fn free(port: u16) -> anyhow::Result<SocketAddr> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(listen).await.map(drop).with_context(|| {
+        format!("port {port} is taken; stop what uses it, or choose another with --port")
+    })?;
+    Ok(listen)
 }
 
 /// A nats-server of our own, where no other is configured.

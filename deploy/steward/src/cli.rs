@@ -32,6 +32,9 @@ pub struct Arguments {
     /// The folder of the built web console; without it, the one that a checkout builds for itself.
     #[arg(long, global = true, env = "STEWARD_CONSOLE", value_name = "DIR")]
     pub console: Option<PathBuf>,
+    /// Begin with an organisation that has a month of work behind it, in a data folder of its own.
+    #[arg(long, global = true)]
+    pub demo: bool,
     /// `manual` stands still until POST /api/v1/clock moves it; `manual:2026-03-14T22:00:00Z` says
     /// where it begins.
     #[arg(long, global = true, default_value = "system", value_parser = read_clock)]
@@ -44,6 +47,10 @@ pub enum Command {
     Up,
     /// Run one service; the rest runs elsewhere.
     Serve { service: ServiceName },
+    /// Make or extend the tables of a service's database, or of all, before a newer version runs.
+    Prepare { service: Option<ServiceName> },
+    /// Make the keys that a platform signs identities and journals with, where they are missing.
+    Keys { folder: PathBuf },
     /// Check definition and scheme files, and tell every fault with its line and column.
     Check {
         #[arg(required = true, value_name = "FILE")]

@@ -4,9 +4,12 @@ mod boot;
 mod check;
 pub mod cli;
 mod console;
+mod demo;
 mod draw;
+mod keys;
 mod letters;
 mod migrate;
+mod prepare;
 mod published;
 mod remote;
 mod serve;
@@ -19,6 +22,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use boot::{Settings, Steward, boot};
+pub use services::SERVICES;
 
 /// A third of a command's time was the usual allocator's; with this one it is a tenth.
 #[global_allocator]
@@ -60,6 +64,8 @@ pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         None | Some(cli::Command::Up) => up::run(&arguments).await,
         Some(cli::Command::Serve { service }) => serve::run(&arguments, *service).await,
+        Some(cli::Command::Prepare { service }) => prepare::run(&arguments, *service).await,
+        Some(cli::Command::Keys { folder }) => keys::run(folder),
         Some(cli::Command::Check { files }) => check::run(files),
         Some(cli::Command::Diagram { file, picture }) => draw::run(file, *picture),
         Some(cli::Command::Schema) => {

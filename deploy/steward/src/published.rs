@@ -56,6 +56,7 @@ pub async fn publish(
     let root = root(name, service);
     let before = caller.get(&format!("{root}/versions/{base}")).await?;
     let tag = before.headers.get("etag").and_then(|tag| tag.to_str().ok());
+    let tag = tag.map(|tag| ("if-match", tag));
     let path = takes.map_or(root.clone(), |takes| format!("{root}?takes={takes}"));
     let answer = caller.send(Method::PUT, &path, tag, text).await?.good()?;
     let (status, said) = (answer.status, answer.json());

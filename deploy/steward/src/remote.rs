@@ -82,12 +82,17 @@ impl Remote {
                 Err(_) => from_file(arguments.data_dir.join(TOKEN_FILE))?,
             },
         };
-        let base = self.url.trim_end_matches('/').to_owned();
-        Ok(Caller { client: Client::builder().build()?, base, token })
+        Ok(Caller::new(&self.url, &token))
     }
 }
 
 impl Caller {
+    /// Somebody who shows `token` where Steward runs.
+    pub fn new(url: &str, token: &str) -> Self {
+        let base = url.trim_end_matches('/').to_owned();
+        Self { client: Client::new(), base, token: token.to_owned() }
+    }
+
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
         self.send(Method::GET, path, None, String::new()).await?.good()
     }
@@ -96,18 +101,30 @@ impl Caller {
         self.send(Method::POST, path, None, body.to_string()).await?.good()
     }
 
-    /// Sends a body, in place of what `tag` names where it is given.
+    /// Sends what is done once, however often it is sent under this key.
+    pub async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let key = Some(("idempotency-key", key));
+        Ok(self.send(method, path, key, body.to_string()).await?.good()?.json())
+    }
+
+    /// Sends a body, with one header more where it is given.
     pub async fn send(
         &self,
         method: Method,
         path: &str,
-        tag: Option<&str>,
+        header: Option<(&str, &str)>,
         body: String,
     ) -> anyhow::Result<Answer> {
         let url = format!("{}/api/v1/{path}", self.base);
         let mut request = self.client.request(method, &url).bearer_auth(&self.token);
-        if let Some(tag) = tag {
-            request = request.header("if-match", tag);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         if !body.is_empty() {
             request = request.header("content-type", "application/json").body(body);

@@ -19,6 +19,10 @@ pub async fn run(arguments: &Arguments, name: ServiceName) -> anyhow::Result<()>
         arguments.clock == ClockChoice::System,
         "a manual clock is shared by everything that runs, so it needs `steward up`"
     );
+    anyhow::ensure!(
+        !arguments.demo,
+        "the demonstration is of all services, so it needs `steward up`"
+    );
     let config = services::config(arguments, &[])?;
     let telemetry = telemetry::start(&config.telemetry, name.service().name)?;
     let drain = Duration::from_secs(config.service.drain_seconds);

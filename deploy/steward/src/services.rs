@@ -5,6 +5,10 @@ use chassis::{Config, Service};
 
 use crate::cli::{Arguments, ServiceName};
 
+/// The names of all services.
+pub const SERVICES: [&str; 7] =
+    ["gateway", "incident", "sla", "change", "release", "supplier", "governance"];
+
 impl ServiceName {
     /// Every service.
     pub(crate) const ALL: [Self; 7] = [
@@ -40,4 +44,14 @@ pub(crate) fn config(
     flags.extend(arguments.nats_url.clone().map(|url| ("bus.url", url)));
     flags.extend_from_slice(more);
     Config::load(arguments.config.as_deref(), &flags).context("nothing was started")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_called_what_they_call_themselves() {
+        assert_eq!(ServiceName::ALL.map(|name| name.service().name), SERVICES);
+    }
 }

@@ -6,7 +6,7 @@ use bus::server::Search;
 use chassis::{life, telemetry};
 use gateway::access;
 
-use crate::{Settings, Steward, boot, cli::Arguments, console, services};
+use crate::{Settings, Steward, boot, cli::Arguments, console, demo, services};
 
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quiet =
@@ -15,8 +15,8 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = services::config(arguments, level)?;
     let telemetry = telemetry::start(&config.telemetry, "steward")?;
     let console = console::console(arguments.console.as_deref());
-    let settings = Settings {
-        config,
+    let settings = || Settings {
+        config: config.clone(),
         port: arguments.port,
         clock: arguments.clock.clock(),
         admin_token: std::env::var(access::TOKEN_VARIABLE).ok(),
@@ -24,8 +24,18 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         console: console.clone(),
     };
     let mut say = tell;
+    if arguments.demo {
+        let ends = arguments.clock.clock().now();
+        tokio::select! {
+            made = demo::make(settings(), ends, &mut say) => made?,
+            () = life::asked_to_end() => {
+                tell("Stopped; the same command goes on with the history.".to_owned());
+                return Ok(());
+            }
+        }
+    }
     let steward = tokio::select! {
-        steward = boot(settings, &mut say) => steward?,
+        steward = boot(settings(), &mut say) => steward?,
         () = life::asked_to_end() => return Ok(()),
     };
     welcome(arguments, &steward);
@@ -63,6 +73,14 @@ fn welcome(arguments: &Arguments, steward: &Steward) {
     // Without randomness there is no link, and the token signs in as well.
     let link = steward.gateway.tickets.issue().map(|ticket| format!("{url}/#ticket={ticket}"));
     let link = link.unwrap_or_else(|_| url.clone());
+    if arguments.demo {
+        let file = arguments.data_dir.join(demo::PASSWORD_FILE);
+        println!(
+            "\nHelios IT is at work: sign in as lena, omar, ines, vera, mia or another of its people \
+             with the password in {}.",
+            file.display()
+        );
+    }
     println!(
         "\n{bold}Steward is ready: {link}{plain}\n\
          The link signs you in, once and within an hour. The API: {url}/api/v1/docs/\n\

@@ -52,22 +52,37 @@ pub trait Places: Clone + Send + Sync + 'static {
 
 /// Where the lanes of this process are now.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(Mutex<HashMap<String, Place>>);
+pub(crate) struct Progress {
+    lanes: Mutex<HashMap<String, Place>>,
+    /// The ends of streams up to which all lanes of a consumer are known to be settled, by a name
+    /// like a lane's without its partition.
+    ends: Mutex<HashMap<String, Place>>,
+}
 
 impl Progress {
     pub fn note(&self, lane: &str, place: &Place) {
-        self.lock().insert(lane.to_owned(), place.clone());
+        lock(&self.lanes).insert(lane.to_owned(), place.clone());
     }
 
     pub fn forget(&self, lane: &str) {
-        self.lock().remove(lane);
+        lock(&self.lanes).remove(lane);
     }
 
     pub fn of(&self, lane: &str) -> Option<Place> {
-        self.lock().get(lane).cloned()
+        lock(&self.lanes).get(lane).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Place>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All lanes of this consumer have come to this end of the stream, which stays so.
+    pub fn note_end(&self, consumer: &str, end: Place) {
+        lock(&self.ends).insert(consumer.to_owned(), end);
     }
+
+    /// Whether they are known to have come there.
+    pub fn is_at_end(&self, consumer: &str, end: &Place) -> bool {
+        lock(&self.ends).get(consumer) == Some(end)
+    }
+}
+
+fn lock(places: &Mutex<HashMap<String, Place>>) -> MutexGuard<'_, HashMap<String, Place>> {
+    places.lock().unwrap_or_else(PoisonError::into_inner)
 }

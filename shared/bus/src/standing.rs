@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 use kernel::PARTITIONS;
 
 use crate::{
-    Bus, BusError, Fault, Places,
+    Bus, BusError, Fault, Place, Places,
     lane::{filter, lease_of, name_of},
     stream::is_missing,
 };
@@ -52,7 +52,15 @@ impl Bus {
                 }
                 Err(error) => return Err(fault()(error.into()).into()),
             };
-            let made = stream.cached_info().created.to_string();
+            let info = stream.cached_info();
+            let made = info.created.to_string();
+            // Where nothing was added since all of it was settled, no partition need be asked.
+            let last = Place { made: made.clone(), sequence: info.state.last_sequence };
+            let whole = name_of(consumer, name);
+            if self.inner.progress.is_at_end(&whole, &last) {
+                continue;
+            }
+            let before = sum;
             let lane = |partition| name_of(&lease_of(consumer, partition), name);
             let lanes: Vec<String> = (0..PARTITIONS).map(lane).collect();
             let written = places.places(&lanes).await?;
@@ -63,6 +71,9 @@ impl Bus {
                     Some(place) if place.made != made || place.sequence < end => sum.behind += 1,
                     Some(_) => {}
                 }
+            }
+            if sum == before {
+                self.inner.progress.note_end(&whole, last);
             }
         }
         Ok(sum)

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Router, extract::State, routing::get};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use http::StatusCode;
 use kernel::{ADMINISTRATOR, Clock, Span};
 use serde::Deserialize;
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub trait Settles: Send + Sync {
     /// When its next timer or retry is due.
     fn next_due(&self) -> BoxFuture<'_, Option<DateTime<Utc>>>;
-    /// Does what is due now, until nothing is left to do; says whether there was anything.
+    /// Does what is due now, until nothing is left to do; says whether anything was done since the
+    /// last time.
     fn settle(&self) -> BoxFuture<'_, anyhow::Result<bool>>;
 }
 
@@ -59,11 +60,8 @@ impl Hand {
         let settled = async {
             // One service's events are another's work: all must be idle in the same round.
             loop {
-                let mut was_idle = true;
-                for service in &held {
-                    was_idle &= !service.settle().await?;
-                }
-                if was_idle {
+                let round = try_join_all(held.iter().map(|service| service.settle())).await?;
+                if !round.contains(&true) {
                     return anyhow::Ok(());
                 }
             }
@@ -81,19 +79,19 @@ impl Hand {
         let _turn = self.turn.lock().await;
         loop {
             self.settle().await?;
-            let now = self.clock.now();
-            let mut next = to;
+            let mut next = None;
             for service in self.held() {
-                if let Some(due) = service.next_due().await {
-                    // What stays due although it was done must not hold the clock.
-                    next = next.min(due.max(now + TimeDelta::microseconds(1)));
+                next = [next, service.next_due().await].into_iter().flatten().min();
+            }
+            // What stays due although it was done must not hold the clock.
+            let later = self.clock.now() + TimeDelta::microseconds(1);
+            match next.map(|due| due.max(later)) {
+                Some(due) if due <= to => self.clock.move_to(due),
+                _ => {
+                    self.clock.move_to(to);
+                    return Ok(());
                 }
             }
-            if next >= to {
-                self.clock.move_to(to);
-                return self.settle().await;
-            }
-            self.clock.move_to(next);
         }
     }
 }

@@ -37,5 +37,5 @@ pub use platform::{Platform, connect};
 pub use problem::Problem;
 pub use seal::Seal;
 pub use service::{
-    Draft, Heard, Interpret, Running, Said, Service, Translate, check, dress, open, start,
+    Draft, Heard, Interpret, Running, Said, Service, Translate, check, dress, open, prepare, start,
 };

@@ -30,7 +30,7 @@ use crate::{
 
 pub use checking::{Draft, check};
 pub use running::Running;
-pub use start::{dress, open, start};
+pub use start::{dress, open, prepare, start};
 
 /// What a service is made of. Nothing runs until [`crate::start`].
 pub struct Service {

@@ -104,6 +104,17 @@ impl Store {
         Ok(store)
     }
 
+    /// Makes or extends the tables of a database, and nothing else. Several at once wait for each other.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or says that this binary is too old.
+    pub async fn prepare(options: &Options) -> Result<(), StoreError> {
+        let pools = Pools::open(&options.url, 1, 1).await?;
+        let prepared = schema::prepare(&pools.write).await;
+        pools.close().await;
+        prepared
+    }
+
     /// Does one act: decided, committed and on disk when this answers.
     ///
     /// # Errors

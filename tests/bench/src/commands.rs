@@ -125,7 +125,7 @@ impl Desk {
         Ok(Self { door, records: Arc::new(records) })
     }
 
-    async fn toggle_all(&self, span: Duration) -> Outcome {
+    pub async fn toggle_all(&self, span: Duration) -> Outcome {
         let desk = (Arc::clone(&self.door), Arc::clone(&self.records));
         saturate(CONNECTIONS, span, move |ordinal| toggle(desk.clone(), ordinal)).await
     }
@@ -152,7 +152,7 @@ async fn toggle(
 }
 
 /// An incident of about the size of the limit's rows.
-fn opening(number: usize) -> Value {
+pub fn opening(number: usize) -> Value {
     json!({ "open": {
         "title": format!("Number {number}"),
         "description": "d".repeat(300),

@@ -61,6 +61,10 @@ impl Client {
         self.send("POST", path, body).await
     }
 
+    pub async fn patch(&self, path: &str, body: &[u8]) -> Result<Answer> {
+        self.send("PATCH", path, body).await
+    }
+
     async fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
         let idle = self.idle.lock().await.pop();
         let mut connection = match idle {

@@ -4,6 +4,8 @@
 
 mod act;
 mod alerts;
+mod all;
+mod chain;
 mod clocks;
 mod commands;
 mod definitions;
@@ -16,6 +18,7 @@ mod http;
 mod idle;
 mod limits;
 mod load;
+mod peers;
 mod platform;
 mod promises;
 mod rules;
@@ -28,7 +31,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "load engine filter limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance";
+const NAMES: &str = "load engine filter limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -56,6 +59,10 @@ async fn main() -> Result<()> {
         "keeping-up" => clocks::keeping_up(span).await,
         "clocks" => promises::firing(span).await,
         "compliance" => promises::compliance(span).await,
+        "chain" => chain::run().await,
+        "idle-all" => all::idle().await,
+        "start-all" => all::start().await,
+        "peers" => peers::run(span).await,
         _ => bail!("which one? {NAMES}"),
     }
 }

@@ -16,7 +16,7 @@ use crate::{http::Client, scratch, usage};
 pub const AS_STEWARD: &str = "steward";
 const TOKEN: &str = "administrator-of-the-bench";
 /// How long a start may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A process of Steward on a folder of its own; it ends with this value.
 pub struct Platform {
@@ -32,6 +32,14 @@ impl Platform {
         let mut all = vec!["up"];
         all.extend(arguments);
         Self::start(Arc::new(scratch::folder()?), &all).await
+    }
+
+    /// `steward up` on a folder that may have data; answers how long it took to be ready, too.
+    pub async fn up_on(folder: &Arc<TempDir>, arguments: &[&str]) -> Result<(Self, Duration)> {
+        let began = Instant::now();
+        let all = [&["up"], arguments].concat();
+        let platform = Self::start(Arc::clone(folder), &all).await?;
+        Ok((platform, began.elapsed()))
     }
 
     /// `steward serve gateway`.
@@ -68,7 +76,7 @@ impl Platform {
                 bail!("steward {arguments:?} is not ready:\n{}", platform.log());
             }
             tokio::task::yield_now().await;
-            std::thread::park_timeout(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(2));
         }
         Ok(platform)
     }
@@ -101,15 +109,18 @@ impl Platform {
 
     /// Somebody who works incidents.
     pub async fn agent(&self) -> Result<Arc<Client>> {
+        Ok(self.person("Bench", &["agent", "incident_manager"]).await?.0)
+    }
+
+    /// Somebody with these roles, and their number.
+    pub async fn person(&self, name: &str, roles: &[&str]) -> Result<(Arc<Client>, String)> {
         let admin = self.administrator();
-        let person = json!({ "name": "Bench", "roles": ["agent", "incident_manager"] });
+        let person = json!({ "name": name, "roles": roles });
         let person = admin.post("/api/v1/persons", &bytes(&person)).await?.json(201)?;
-        let key = json!({
-            "name": "bench",
-            "scopes": ["records:read", "records:write"],
-            "person": person["number"],
-        });
-        self.with_key(&key).await
+        let number = person["number"].as_str().context("a record has a number")?.to_owned();
+        let key =
+            json!({ "name": name, "scopes": ["records:read", "records:write"], "person": number });
+        Ok((self.with_key(&key).await?, number))
     }
 
     /// A monitoring tool.

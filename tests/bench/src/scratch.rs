@@ -115,7 +115,7 @@ impl Postgres {
 
     /// A database for each service of the platform, and the template of their URLs.
     pub fn databases(&self, prefix: &str) -> Result<String> {
-        for service in ["gateway", "incident", "sla"] {
+        for service in steward::SERVICES {
             self.database(&format!("{prefix}_{service}"))?;
         }
         Ok(self.url(&format!("{prefix}_{{service}}")))

@@ -1,10 +1,6 @@
 //! The administrator's token: given by the operator, or made at the first start.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use super::secret;
 
@@ -67,19 +63,7 @@ impl Token {
 
 fn make(file: &Path) -> io::Result<String> {
     let token = secret::fresh("stw_admin_").map_err(io::Error::other)?;
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Under another name first: a crash in between must not leave half a token.
-    let draft = file.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut written = options.open(&draft)?;
-    written.write_all(token.as_bytes())?;
-    written.sync_all()?;
-    fs::rename(draft, file)?;
+    secret::keep(file, &token)?;
     Ok(token)
 }
 

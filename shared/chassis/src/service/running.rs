@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,7 +14,7 @@ use bus::Bus;
 use chrono::{DateTime, Utc};
 use contract::Descriptor;
 use futures::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{glue::StoreLeases, retries::Retries, timers::Timers};
@@ -39,6 +42,9 @@ pub struct Running {
     pub(super) tasks: Tasks,
 }
 
+/// As of so many writes, and when the next timer or retry is due: nothing but a write changes it.
+pub(super) type Due = (u64, Option<DateTime<Utc>>);
+
 /// What goes on behind the door. Clones share it.
 #[derive(Clone)]
 pub(super) struct Tasks {
@@ -50,6 +56,9 @@ pub(super) struct Tasks {
     pub retries: Arc<Retries>,
     pub stop: CancellationToken,
     pub running: TaskTracker,
+    /// How often the store had been written to when this was settled last; no such number before.
+    pub settled: Arc<AtomicU64>,
+    pub due: Arc<Mutex<Option<Due>>>,
 }
 
 impl Running {
@@ -60,7 +69,7 @@ impl Running {
     }
 
     /// Waits until nothing is left to do now: outbox empty, consumers caught up, no timer or retry
-    /// due. Answers whether there was anything.
+    /// due. Answers whether anything was written since the last time.
     ///
     /// # Errors
     /// When the database fails or it takes more than a minute.
@@ -88,11 +97,7 @@ impl Running {
 
 impl Settles for Tasks {
     fn next_due(&self) -> BoxFuture<'_, Option<DateTime<Utc>>> {
-        Box::pin(async {
-            let timer = self.office.store.next_due().await.ok().flatten();
-            let retry = self.retries.next_due().await;
-            [timer, retry].into_iter().flatten().min()
-        })
+        Box::pin(Tasks::next_due(self))
     }
 
     fn settle(&self) -> BoxFuture<'_, anyhow::Result<bool>> {
@@ -103,17 +108,37 @@ impl Settles for Tasks {
 impl Tasks {
     async fn settle(&self) -> anyhow::Result<bool> {
         let written = self.office.store.written();
-        let before = *written.borrow();
         loop {
-            let seen = *written.borrow();
             self.caught_up().await?;
+            let seen = *written.borrow();
+            let is_due = self.next_due().await.is_some_and(|due| due <= self.office.clock.now());
+            if seen == self.settled.load(Ordering::SeqCst) && !is_due {
+                return Ok(false);
+            }
             self.retries.pass().await?;
             self.timers.pass().await?;
             self.sent().await?;
             if *written.borrow() == seen {
-                return Ok(seen != before);
+                // What came from outside between two rounds is work, too: others may have to hear it.
+                return Ok(self.settled.swap(seen, Ordering::SeqCst) != seen);
             }
         }
+    }
+
+    async fn next_due(&self) -> Option<DateTime<Utc>> {
+        // Read before the database is, so that a write meanwhile makes the answer stale.
+        let seen = *self.office.store.written().borrow();
+        let mut kept = self.due.lock().await;
+        if let Some((as_of, due)) = *kept
+            && as_of == seen
+        {
+            return due;
+        }
+        let timer = self.office.store.next_due().await.ok().flatten();
+        let retry = self.retries.next_due().await;
+        let due = [timer, retry].into_iter().flatten().min();
+        *kept = Some((seen, due));
+        due
     }
 
     /// Waits until the bus has all that the journal has.

@@ -1,6 +1,9 @@
 //! How a service comes to life: rules read, store opened, tasks begun, door opened.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
@@ -74,6 +77,8 @@ pub async fn start(
         retries: Arc::new(Retries::new(&office, counters.clone(), &owner)),
         stop: stop.clone(),
         running: running.clone(),
+        settled: Arc::new(AtomicU64::new(u64::MAX)),
+        due: Arc::default(),
         office: office.clone(),
     };
     running.spawn(Arc::clone(&tasks.timers).run(stop.clone()));
@@ -170,6 +175,17 @@ pub async fn open(service: &Service, config: &Config, clock: &Clock) -> anyhow::
     let options = options(service, config)?;
     let rules = catalogue::known(&options, service.calculations.clone()).await?;
     store(service, options, rules, clock).await
+}
+
+/// Makes or extends the tables of a service's database, before anybody uses a newer binary. What ships
+/// comes into force with that binary, not here: whoever still runs the older one decides by its rules.
+///
+/// # Errors
+/// A database that cannot be reached, or that is too new for this binary.
+pub async fn prepare(service: &Service, config: &Config) -> anyhow::Result<()> {
+    Store::prepare(&options(service, config)?)
+        .await
+        .with_context(|| format!("the database of {} cannot be prepared", service.name))
 }
 
 /// Feeds a service's database with its files and opens its store. Answers, too, what is wrong with
