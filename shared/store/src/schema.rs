@@ -47,6 +47,8 @@ const EXTENSIONS: [Extension; 7] = [
 pub(crate) const VERSION: i32 = EXTENSIONS[EXTENSIONS.len() - 1].version;
 /// Only one of several replicas that start together makes the tables: "stewards" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7374_6577_6172_6473;
+/// Each step is made whole or not at all, on SQLite, too: a process may be killed in the middle of one.
+const WHOLE: Option<bool> = Some(true);
 
 struct Migrator;
 
@@ -71,6 +73,10 @@ impl MigrationName for Ground {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Ground {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
         let db = manager.get_connection();
@@ -105,6 +111,10 @@ impl MigrationName for Extension {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Extension {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let (db, version) = (manager.get_connection(), self.version);
         let backend = manager.get_database_backend();

@@ -11,6 +11,7 @@ everywhere!(
     what_is_fed_is_in_force_until_an_organisation_says_otherwise,
     a_binary_that_is_too_old_does_not_start,
     replicas_that_start_together_make_the_tables_once,
+    tables_that_could_not_be_made_leave_nothing_in_the_way,
 );
 
 fn publication(digest: &str, origin: &str) -> Publication {
@@ -66,4 +67,13 @@ async fn replicas_that_start_together_make_the_tables_once(site: &Site) {
     }
     let all = futures::future::join_all((0..4).map(|_| site.open())).await;
     assert_eq!(all.len(), 4);
+}
+
+async fn tables_that_could_not_be_made_leave_nothing_in_the_way(site: &Site) {
+    // One of the last to be made is there already: what came before it must not stay.
+    site.meddle("CREATE TABLE refusal (n integer)").await;
+    let opened = Store::open(site.options(), rules(), site.clock.clone()).await;
+    assert!(opened.is_err(), "it was made");
+    site.meddle("DROP TABLE refusal").await;
+    site.open().await.close().await;
 }
