@@ -6,6 +6,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useLocation } from "@tanstack/react-router";
 import { ChevronRight, Pencil, UserRoundPlus } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { ask, Problem } from "../api/client";
 import type { CommandSchemas, Data, Offer, Process, ProcessSummary, RecordView } from "../api/model";
 import { history, process as processQuery, processes, record as recordQuery, schemas } from "../api/queries";
@@ -125,9 +126,9 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
     await done(await ask<RecordView>(path, { method: "PATCH", body }), say("record.saved"));
   };
   const write = () => {
-    setShown("activity");
-    // It may not be there before the next drawing.
-    requestAnimationFrame(() => comment.current?.focus());
+    // Drawn at once: what is typed next belongs to the comment already.
+    flushSync(() => setShown("activity"));
+    comment.current?.focus();
   };
   const actions = offers.filter((offer) => offer.refused_because === null);
   useKeys(
