@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long the platform may take to start its nats-server again.
-const RESTARTED: Duration = Duration::from_secs(60);
+const RESTARTED: Duration = Duration::from_secs(120);
 
 /// Proves: PLT-8
 #[tokio::test]

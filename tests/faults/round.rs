@@ -7,7 +7,7 @@ use acceptance::until;
 use crate::load::Load;
 
 /// How long the load may stand still: a restart, and all that waited for it.
-const GOES_ON: Duration = Duration::from_secs(60);
+const GOES_ON: Duration = Duration::from_secs(120);
 
 /// Waits until the load got `further` incidents further.
 pub async fn some_way(load: &Load, further: usize) {

@@ -13,7 +13,7 @@ use reqwest::Method;
 use crate::{Door, signal, until};
 
 /// How long a start may take: a debug build on a busy machine.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_secs(180);
 
 /// `steward …` with its arguments and environment. It ends with this value.
 pub struct Process {
