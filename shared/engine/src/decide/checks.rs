@@ -15,7 +15,10 @@ pub(crate) fn permission(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Option<String> {
-    let standing = allowed.iter().find(|role| actor.has_role(role));
+    // What a record grants is nobody's standing role, whatever other processes call by the same name.
+    let is_granted =
+        |name: &String| definition.roles.iter().any(|role| role.name == *name && role.is.is_some());
+    let standing = allowed.iter().find(|role| actor.has_role(role) && !is_granted(role));
     let granted = || {
         allowed.iter().find(|name| {
             let role = definition.roles.iter().find(|role| role.name == **name);
