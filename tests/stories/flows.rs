@@ -76,6 +76,7 @@ impl Crew {
         assert_eq!(self.tester.try_take(release, "accept", one(false)).await.status, 409);
         self.tester.take(release, "accept", one(true)).await;
         self.releases.vote(release, "authorise").await;
+        self.releases.refused(release, "brief", json!({}), 422).await;
         self.releases
             .take(release, "brief", json!({ "briefing": "Mail is renewed at eight." }))
             .await;
@@ -101,7 +102,7 @@ impl Crew {
     }
 }
 
-/// Proves: PRB-7, REL-3, REL-5, REL-6, CFG-4, CFG-5, CHG-11
+/// Proves: PRB-7, PRB-8, REL-2, REL-3, REL-4, REL-5, REL-6, REL-9, REL-10, CFG-4, CFG-5, CHG-11
 #[tokio::test]
 async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     let platform = Platform::up(Options::manual_clock()).await;
@@ -207,13 +208,14 @@ async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     assert_eq!(paul.state(&problem).await, "resolved");
     assert_eq!(cora.read(&item).await["data"]["open_change"], Value::Null);
     crew.releases.take(&release, "watch", json!({})).await;
+    let watched = json!({ "review": "No incidents.", "incidents": 0 });
+    crew.releases.refused(&release, "close", watched.clone(), 409).await;
 
     // It is watched for thirty days, and only then closed; what was known of it retires with it.
     assert_eq!(paul.try_take(&problem, "close", json!({})).await.status, 409);
     platform.pass("P31D").await;
     assert_eq!(paul.state(&problem).await, "closed");
     assert_eq!(paul.state(&error[0]).await, "retired");
-    let watched = json!({ "review": "No incidents.", "incidents": 0 });
     crew.releases.take(&release, "close", watched).await;
     let ties = paul.ties(&problem).await;
     for change in [&first, &second] {

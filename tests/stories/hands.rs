@@ -30,6 +30,22 @@ impl Hand {
         self.try_take(path, transition, with).await.good()
     }
 
+    /// A transition that is refused with a status.
+    pub async fn refused(&self, path: &str, transition: &str, with: Value, status: u16) {
+        let answer = self.try_take(path, transition, with).await;
+        assert_eq!(answer.status.as_u16(), status, "{transition}: {}", answer.body);
+    }
+
+    /// Changes fields of a record.
+    pub async fn amend(&self, path: &str, patch: Value) -> Value {
+        self.door.patch(path, &patch).await.good()
+    }
+
+    /// A field of a record.
+    pub async fn field(&self, path: &str, name: &str) -> Value {
+        self.read(path).await["data"][name].clone()
+    }
+
     pub async fn try_vote(&self, path: &str, transition: &str) -> Answer {
         let vote = json!({ "transition": transition, "vote": "approve" });
         self.door.post(&format!("{path}/votes"), &vote).await

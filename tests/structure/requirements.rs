@@ -27,6 +27,8 @@ struct Requirement {
     title: String,
     /// `tests/stories/intake.rs::an_alert_opens_an_incident`
     proven_by: Vec<String>,
+    /// Of a row that no test proves: what is still missing.
+    needs: Option<String>,
 }
 
 fn catalogue() -> Vec<Requirement> {
@@ -69,6 +71,8 @@ fn the_catalogue_holds_every_row_once() {
         assert!(!row.process.is_empty(), "{} has no process", row.id);
         let words = row.title.split_whitespace().count();
         assert!((1..=12).contains(&words), "{}: a title of {words} words", row.id);
+        let is_open = row.proven_by.is_empty();
+        assert_eq!(is_open, row.needs.is_some(), "{}: it is proven, or says what it needs", row.id);
     }
 }
 
