@@ -12,7 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engine::{Command, Definition, Happening, Record, Ruleset, Schemes};
 use kernel::{Actor, Cause, Channel, Clock};
 use serde_json::{Map, Value};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, sqlite::SqliteConnectOptions,
+};
 use store::{Act, Done, Options, RecordRef, Setback, Store, Target};
 use uuid::Uuid;
 
@@ -171,7 +173,9 @@ impl Site {
             let mut db = PgConnection::connect(&self.url).await.expect("a connection");
             return db.execute(sql).await.expect("the statement runs").rows_affected();
         }
-        let mut db = SqliteConnection::connect(&self.url).await.expect("a connection");
+        // It may come before the store does.
+        let file: SqliteConnectOptions = self.url.parse().expect("a URL");
+        let mut db = file.create_if_missing(true).connect().await.expect("a connection");
         db.execute(sql).await.expect("the statement runs").rows_affected()
     }
 }
