@@ -31,6 +31,12 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/api/v1/docs/{file}", get(file))
 }
 
+/// The JSON Schema of process definitions, by which editors complete and check what people write.
+pub async fn definition_schema() -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/schema+json")];
+    (kind, engine::FORMAT_SCHEMA).into_response()
+}
+
 async fn file(Path(name): Path<String>) -> Response {
     match name.as_str() {
         "page.js" => page("text/javascript; charset=utf-8", include_str!("docs/page.js")),

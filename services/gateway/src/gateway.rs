@@ -174,6 +174,7 @@ impl Doors {
             .merge(self.desk.router())
             .route("/api/v1/events", get(live::follow).with_state(self.live))
             .route("/api/v1/openapi.json", document)
+            .route("/api/v1/definition.schema.json", get(docs::definition_schema))
             .route("/api/v1/processes", get(everywhere::processes).with_state(self.switch.clone()))
             .route("/api/v1/duties", get(everywhere::duties).with_state(self.switch.clone()))
             .route("/api/v1/chain/{number}", get(chain::chain).with_state(self.switch.clone()))

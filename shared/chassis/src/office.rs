@@ -15,6 +15,7 @@ use crate::{
     Neighbours,
     door::Door,
     problem::Problem,
+    publications,
     service::describing::Describing,
     telemetry::{metrics::Metrics, trace},
 };
@@ -111,8 +112,9 @@ impl Office {
     #[must_use]
     pub fn view(&self, record: &Record, door: &Door) -> Value {
         let mut view = self.shown(record);
-        let (actor, languages) = (&door.identity.actor, &door.languages);
-        let offers = engine::offers(&self.rules(), record, actor, languages, self.clock.now());
+        let actor = publications::looking(record, &door.identity.actor);
+        let (languages, now) = (&door.languages, self.clock.now());
+        let offers = engine::offers(&self.rules(), record, &actor, languages, now);
         view["offers"] = json!(offers);
         view
     }

@@ -7,7 +7,7 @@
 mod difference;
 mod published;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Router,
@@ -18,11 +18,13 @@ use axum::{
 };
 use engine::{Command, Definition, Flaw, Record, Scheme};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Cause, Fault};
+use kernel::{Actor, Cause, Fault};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use store::{Act, Catalogue, Present, Publication, Publishing, Setback, Target};
+
+use difference::{Change, changes};
 
 use crate::{
     Office,
@@ -346,9 +348,22 @@ fn approval(number: u32) -> Command {
 /// Whoever answers for the process acts as the owner of its publications.
 pub(crate) fn as_owner(office: &Office, door: &Door) -> Cause {
     let cause = door.cause(&office.clock);
-    let mut actor = kernel::Actor::clone(&cause.actor);
+    let mut actor = Actor::clone(&cause.actor);
     actor.roles.insert(OWNER.to_owned());
     Cause { actor: Arc::new(actor), ..cause }
+}
+
+/// Whoever looks at a publication or a migration: the owner of what they answer for, so that they are
+/// offered what they may do.
+pub(crate) fn looking<'a>(record: &Record, actor: &'a Actor) -> Cow<'a, Actor> {
+    let is_ours = !records::is_public(&record.process);
+    let owner = record.data.get("owner_role").and_then(Value::as_str).filter(|_| is_ours);
+    if !owner.is_some_and(|owner| actor.has_role(owner)) {
+        return Cow::Borrowed(actor);
+    }
+    let mut actor = actor.clone();
+    actor.roles.insert(OWNER.to_owned());
+    Cow::Owned(actor)
 }
 
 /// The answer to what was published, once it is in force here; or where it waits for its approval.
@@ -383,6 +398,45 @@ async fn sound(
     publication: &Publication,
     version: u32,
 ) -> Result<(), Problem> {
+    let faults = faults(office, shelved, publication, version).await?;
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let count = match faults.len() {
+        1 => "one fault".to_owned(),
+        many => format!("{many} faults"),
+    };
+    let detail = format!("{} cannot come into force: {count}.", publication.name);
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).with_errors(faults))
+}
+
+/// What is told of a text before it is published.
+pub(crate) struct Looked {
+    /// The number that it would get.
+    pub version: u32,
+    /// All that stands against it.
+    pub faults: Vec<Fault>,
+    /// What it says otherwise than the one in force.
+    pub changes: Vec<Change>,
+}
+
+/// Looks at what would be published as a process, and does nothing.
+pub(crate) async fn look(office: &Office, name: &str, text: &str) -> Result<Looked, Problem> {
+    let shelved = Shelved::of(office, PROCESS, name).await?;
+    let publication = publication(PROCESS, name, text);
+    let version = shelved.number_of(&publication.digest);
+    let faults = faults(office, &shelved, &publication, version).await?;
+    let changes = changes(&shelved.in_force()?.publication.content, text);
+    Ok(Looked { version, faults, changes })
+}
+
+/// What stands against a text's coming into force.
+async fn faults(
+    office: &Office,
+    shelved: &Shelved,
+    publication: &Publication,
+    version: u32,
+) -> Result<Vec<Fault>, Problem> {
     let Publication { kind, name, content, .. } = publication;
     let mut faults = Vec::new();
     if kind == SCHEME {
@@ -414,15 +468,7 @@ async fn sound(
     if faults.is_empty() {
         faults = disturbed(office, shelved, publication, version);
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let count = match faults.len() {
-        1 => "one fault".to_owned(),
-        many => format!("{many} faults"),
-    };
-    let detail = format!("{} cannot come into force: {count}.", publication.name);
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).with_errors(faults))
+    Ok(faults)
 }
 
 /// A fault with its place: `12:5`, line and column.

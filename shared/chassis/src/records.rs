@@ -3,6 +3,7 @@
 mod attachment;
 mod batch;
 mod duties;
+mod figures;
 mod import;
 mod letters;
 mod list;
@@ -43,6 +44,7 @@ pub(crate) struct Shelf {
 /// Processes in `opened_elsewhere` have no `POST` on their collection.
 pub fn router(office: &Office, opened_elsewhere: &[&str]) -> Router {
     let mut router = processes::router(office)
+        .merge(figures::router(office))
         .merge(letters::router(office))
         .merge(duties::router(office))
         .merge(publications::router(office))

@@ -201,11 +201,10 @@ impl Definition {
         self.required.iter().any(|required| required == field)
     }
 
-    /// The fields that lists may filter and sort by.
+    /// What lists may filter and sort by: fields, and both ends of a window (`window.from`).
     #[must_use]
     pub fn indexes(&self) -> Vec<(String, IndexKind)> {
-        let indexed = |field: &Field| Some((field.name.clone(), field.index?));
-        self.fields.iter().filter_map(indexed).collect()
+        self.fields.iter().flat_map(Field::indexes).collect()
     }
 
     /// The names of the roles that it speaks of, those that the record itself grants left out.

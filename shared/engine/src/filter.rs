@@ -30,7 +30,7 @@ pub enum Field {
     ClosedAt,
     Revision,
     OpenedBy,
-    /// A field of the data with a typed column.
+    /// A field of the data with a typed column, or an end of a window: `window.from`.
     Indexed {
         name: String,
         kind: IndexKind,
@@ -63,10 +63,17 @@ impl Field {
             "revision" | "rev" => Self::Revision,
             "opened_by" => Self::OpenedBy,
             other => {
-                let kind = definition.field(other)?.index?;
-                Self::Indexed { name: other.to_owned(), kind }
+                let indexes = definition.indexes().into_iter();
+                let (name, kind) = indexes.into_iter().find(|(name, _)| name == other)?;
+                Self::Indexed { name, kind }
             }
         })
+    }
+
+    /// Whether it holds instants.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
+        self.kind() == IndexKind::Time
     }
 
     fn kind(&self) -> IndexKind {
@@ -162,17 +169,12 @@ impl Translation<'_> {
     }
 
     fn field(&self, expression: &IdedExpr) -> Result<Field, String> {
-        if let Expr::Select(select) = &expression.expr
-            && let Expr::Ident(root) = &select.operand.expr
-            && root == "record"
-            && !select.test
-        {
-            if let Some(field) = Field::named(self.definition, &select.field) {
-                return Ok(field);
-            }
-            return Err(self.untranslatable(&format!("`record.{}` has no index", select.field)));
-        }
-        Err(self.untranslatable("one side of a comparison is `record.<field>`, the other a value"))
+        let Some(name) = path(expression) else {
+            let what = "one side of a comparison is `record.<field>`, the other a value";
+            return Err(self.untranslatable(what));
+        };
+        Field::named(self.definition, &name)
+            .ok_or_else(|| self.untranslatable(&format!("`record.{name}` has no index")))
     }
 
     fn value(&self, expression: &IdedExpr, field: &Field) -> Result<Value, String> {
@@ -239,6 +241,18 @@ impl Translation<'_> {
             self.source,
             fields.join(", ")
         )
+    }
+}
+
+/// `window.from` of `record.window.from`.
+fn path(expression: &IdedExpr) -> Option<String> {
+    let Expr::Select(select) = &expression.expr else { return None };
+    if select.test {
+        return None;
+    }
+    match &select.operand.expr {
+        Expr::Ident(root) if root == "record" => Some(select.field.clone()),
+        _ => Some(format!("{}.{}", path(&select.operand)?, select.field)),
     }
 }
 

@@ -91,6 +91,16 @@ impl Record {
         })
     }
 
+    /// The value that lists know under a name: that of a field, or of an end of a window
+    /// (`window.from`).
+    #[must_use]
+    pub fn indexed(&self, name: &str) -> Option<&Value> {
+        match name.split_once('.') {
+            Some((window, end)) => self.data.get(window)?.get(end),
+            None => self.data.get(name),
+        }
+    }
+
     /// What a link to this record names.
     #[must_use]
     pub fn linked(&self) -> Linked {

@@ -110,7 +110,7 @@ impl Typed {
             Field::UpdatedAt => Self::Time(record.updated_at),
             Field::ClosedAt => Self::Time(record.closed_at?),
             Field::Revision => Self::Whole(record.revision.cast_signed()),
-            Field::Indexed { name, .. } => Self::read(record.data.get(name)?, field)?,
+            Field::Indexed { name, .. } => Self::read(record.indexed(name)?, field)?,
         })
     }
 

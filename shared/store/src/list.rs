@@ -82,7 +82,7 @@ impl Store {
         let law = self.shared().law();
         let places = Places { all: &law.places, process: &query.process };
         let column = places.column(&query.sort.field)?;
-        let walks = Walk::of(query);
+        let walks = Walk::of(&query.sort.field, query.filter.as_ref());
         let mut narrowed = Condition::all()
             .add(walks.process_is(&query.process))
             .add(visible(reader, self.shared().pools.backend()));
@@ -163,7 +163,7 @@ impl Store {
 
 /// The tables that a list is read from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
+pub(crate) enum Walk {
     Records,
     /// Along the records, with a look at where each stands.
     Both,
@@ -172,17 +172,18 @@ enum Walk {
 }
 
 impl Walk {
-    fn of(query: &Query) -> Self {
-        if is_standing(&query.sort.field) {
+    /// Along a field, narrowed by a filter.
+    pub(crate) fn of(field: &Field, filter: Option<&Filter>) -> Self {
+        if is_standing(field) {
             Self::Standings
-        } else if query.filter.as_ref().is_some_and(asks_standing) {
+        } else if filter.is_some_and(asks_standing) {
             Self::Both
         } else {
             Self::Records
         }
     }
 
-    fn records(self) -> Select<record::Entity> {
+    pub(crate) fn records(self) -> Select<record::Entity> {
         let mut records = record::Entity::find();
         if self != Self::Records {
             let is_its = Expr::col((standing::Entity, standing::Column::RecordId))
@@ -193,7 +194,7 @@ impl Walk {
     }
 
     /// Said of each table, so that each can be walked by its own index.
-    fn process_is(self, process: &str) -> Condition {
+    pub(crate) fn process_is(self, process: &str) -> Condition {
         let mut both = Condition::all();
         if self != Self::Standings {
             both = both.add(record::Column::Process.eq(process));
@@ -204,7 +205,7 @@ impl Walk {
         both
     }
 
-    fn id(self) -> Expr {
+    pub(crate) fn id(self) -> Expr {
         match self {
             Self::Standings => Expr::col((standing::Entity, standing::Column::RecordId)),
             _ => Expr::col((record::Entity, record::Column::Id)),

@@ -126,9 +126,15 @@ impl Places {
         self.0.get(process).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a field is written to.
+    /// The column of a field.
     pub(crate) fn of(&self, process: &str, field: &str) -> Option<Place> {
         self.kept(process).iter().find(|kept| kept.field == field).map(|kept| kept.place)
+    }
+
+    /// Where a field of the data is written to: both ends of a window have a place.
+    pub(crate) fn filled_by(&self, process: &str, field: &str) -> impl Iterator<Item = Place> {
+        let is_its = move |kept: &&Kept| kept.field.split('.').next() == Some(field);
+        self.kept(process).iter().filter(is_its).map(|kept| kept.place)
     }
 
     /// Whether every record has the field's value in its column.
@@ -157,7 +163,7 @@ impl Places {
     pub(crate) fn slotted(&self, record: &Record) -> Slotted {
         let mut slotted = Slotted::default();
         for Kept { field, place, .. } in self.kept(&record.process) {
-            let Some(value) = record.data.get(field) else { continue };
+            let Some(value) = record.indexed(field) else { continue };
             match place.kind {
                 IndexKind::Text => slotted.text[place.position] = as_text(value),
                 IndexKind::Number => slotted.number[place.position] = as_number(value),

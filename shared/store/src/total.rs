@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use engine::Record;
 use kernel::{Reader, Refusal, Rule};
 use sea_orm::{
-    AccessMode, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    ExprTrait, IsolationLevel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    AccessMode, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityTrait, ExprTrait, IsolationLevel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
     sea_query::{Expr, Query},
 };
 use uuid::Uuid;
@@ -156,8 +156,12 @@ impl Store {
 
     /// One moment of the database, for several questions.
     pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, Setback> {
-        let (level, mode) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-        Ok(self.read().begin_with_config(Some(level), Some(mode)).await?)
+        let (level, mode) = match self.shared().pools.backend() {
+            // There, whoever reads sees one moment anyhow.
+            DbBackend::Sqlite => (None, None),
+            _ => (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)),
+        };
+        Ok(self.read().begin_with_config(level, mode).await?)
     }
 
     async fn summed(

@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub cursor: Option<String>,
     pub since: Option<String>,
     pub before: Option<String>,
+    pub of: Option<String>,
+    pub edges: Option<String>,
 }
 
 impl Asked {
@@ -47,6 +49,8 @@ impl Asked {
                 "cursor" => &mut asked.cursor,
                 "since" => &mut asked.since,
                 "before" => &mut asked.before,
+                "of" => &mut asked.of,
+                "edges" => &mut asked.edges,
                 _ => {
                     match value.parse() {
                         Ok(limit @ 1..=LONGEST_PAGE) => asked.limit = Some(limit),

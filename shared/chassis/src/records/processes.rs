@@ -12,9 +12,15 @@ use axum::{
 use chrono::{DateTime, Utc};
 use engine::{Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition};
 use http::{StatusCode, header};
+use kernel::Fault;
 use serde_json::{Map, Value, json};
 
-use crate::{Identity, Office, door::Door, problem::Problem};
+use crate::{
+    Identity, Office,
+    door::Door,
+    problem::Problem,
+    publications::{self, Looked},
+};
 
 /// Longer lists are not shown with their field.
 const CHOICES: usize = 500;
@@ -54,10 +60,21 @@ async fn one(
 ) -> Result<axum::Json<Value>, Problem> {
     let rules = office.rules();
     let definition = rules.process(&name).ok_or_else(Problem::unknown)?;
+    let mut view = view(&rules, definition, &door, office.clock.now());
+    let owner = definition.accountable_role();
+    let refused = door.identity.needs_role(owner.as_slice()).err();
+    view["publish"] = json!({
+        "refused_because": refused.map(|problem| problem.detail.clone()),
+        "needs_another": office.needs_another,
+    });
+    Ok(axum::Json(view))
+}
+
+/// What people are told of a definition, in force or not yet.
+fn view(rules: &Ruleset, definition: &Definition, door: &Door, now: DateTime<Utc>) -> Value {
     let languages = &door.languages;
     let mut view = summary(definition, languages);
-    let now = office.clock.now();
-    let view_of = |field| field_view(&rules, definition, field, now);
+    let view_of = |field| field_view(rules, definition, field, now);
     let fields = definition.fields().iter().map(view_of);
     view["form"] = fields.collect();
     let refusal = engine::may_open(definition, &door.identity.actor);
@@ -92,7 +109,7 @@ async fn one(
         .iter()
         .map(|relation| json!({ "relation": relation.name, "inverse": relation.inverse }))
         .collect();
-    Ok(axum::Json(view))
+    view
 }
 
 /// The JSON Schema of each command of a process, and of its records' data.
@@ -198,22 +215,37 @@ fn typed(kind: &'static str, body: String) -> Response {
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// What is wrong with the definition in the body, a YAML file: every fault with line and column.
-/// Nothing is published.
+/// What stands against the definition in the body, a YAML file: every fault with line and column, as
+/// publishing would tell them. Beside them what it says otherwise than the one in force, and the process
+/// as it would be, where it can be read. Nothing is published.
 async fn check(
     State(office): State<Office>,
     Path(name): Path<String>,
-    _: Identity,
+    door: Door,
     body: Bytes,
 ) -> Result<axum::Json<Value>, Problem> {
-    office.rules().process(&name).ok_or_else(Problem::unknown)?;
     let text = std::str::from_utf8(&body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "body", "The body is not UTF-8."))?;
-    let faults = match Definition::parse(text, 1) {
-        Ok(definition) => office.rules().unmet(&definition),
-        Err(flaws) => flaws,
-    };
-    Ok(axum::Json(json!({ "process": name, "is_sound": faults.is_empty(), "faults": faults })))
+    let Looked { version, faults, changes } = publications::look(&office, &name, text).await?;
+    let read = Definition::parse(text, version).ok();
+    let would_be = read.map(|read| view(&office.rules(), &read, &door, office.clock.now()));
+    let faults: Vec<Value> = faults.iter().map(placed).collect();
+    Ok(axum::Json(json!({
+        "process": name,
+        "is_sound": faults.is_empty(),
+        "faults": faults,
+        "changes": changes,
+        "would_be": would_be,
+    })))
+}
+
+/// A fault of a text with its line and column; what is at no place of its own stands at the beginning.
+fn placed(fault: &Fault) -> Value {
+    let place = fault.path.split_once(':');
+    let place = place
+        .and_then(|(line, column)| Some((line.parse::<u32>().ok()?, column.parse::<u32>().ok()?)));
+    let (line, column) = place.unwrap_or((1, 1));
+    json!({ "line": line, "column": column, "code": fault.code, "message": fault.message })
 }
 
 /// What states, fields and roles are called.
@@ -232,6 +264,8 @@ fn labels(definition: &Definition, languages: &Languages) -> Value {
 }
 
 fn summary(definition: &Definition, languages: &Languages) -> Value {
+    // What a calendar shows: the first stretch of time that lists can be asked for.
+    let window = definition.fields().iter().find(|field| field.is_window && field.index.is_some());
     json!({
         "process": definition.process,
         "collection": definition.collection,
@@ -241,6 +275,7 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
         "digest": definition.digest,
         "clauses": definition.clauses,
         "roles": definition.role_names(),
+        "window": window.map(|field| &field.name),
     })
 }
 
@@ -256,6 +291,7 @@ fn field_view(
         "name": field.name,
         "schema": field.schema,
         "index": field.index,
+        "is_window": field.is_window,
         "read_only": field.read_only,
         "required": definition.is_required(&field.name),
         "reference": field.reference,

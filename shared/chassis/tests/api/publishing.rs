@@ -157,6 +157,11 @@ async fn where_another_must_approve_the_author_does_not() {
     assert_eq!(ada.get(PATH).await.body["version"], 1);
     let refused = ada.post(&format!("{place}/transitions/approve"), json!({})).await;
     assert_eq!(refused.body["detail"], "whoever wrote it does not approve it");
+    // Each is offered what they may do.
+    let offered = |record: &Value| record["offers"][0]["refused_because"].clone();
+    assert_eq!(offered(&ada.get(&place).await.body), "whoever wrote it does not approve it");
+    let other = desk.person("Eve", &["clerk"]);
+    assert_eq!(offered(&other.get(&place).await.body), Value::Null);
 
     // Another proposal of the same version is there by then.
     let other = publish(&ada, &old, &PARCEL.replace("P2D", "P3D")).await;

@@ -47,6 +47,8 @@ pub struct Field {
     /// JSON Schema, our own words taken out and references resolved.
     pub schema: Value,
     pub index: Option<IndexKind>,
+    /// A stretch of time with two ends, `from` and `to`: its index is of both.
+    pub is_window: bool,
     /// Tells something about a person. Nothing erases it by itself yet.
     pub personal: bool,
     /// Filled by transitions, derivations and reactions alone; evidence given anew each time.
@@ -58,6 +60,8 @@ pub struct Field {
 
 /// References to what is no list scheme of ours, but numbers of records elsewhere.
 const REFERENCE_PREFIX: &str = "steward:ref/";
+/// A stretch of time.
+const WINDOW: &str = "steward:window";
 
 impl Field {
     pub(super) fn parse(name: &str, source: &Value) -> Result<Self, String> {
@@ -79,6 +83,10 @@ impl Field {
         };
         let read_only = schema.get("readOnly") == Some(&Value::Bool(true));
         let default = schema.get("default").cloned();
+        let is_window = schema.get("$ref").and_then(Value::as_str) == Some(WINDOW);
+        if is_window && !matches!(index, None | Some(IndexKind::Time)) {
+            return Err(format!("field `{name}`: a window is indexed by `time`"));
+        }
         let mut reference = None;
         resolve(&mut schema, &mut reference).map_err(|fault| format!("field `{name}`: {fault}"))?;
         if let Some(Value::Object(items)) = schema.get_mut("items") {
@@ -92,7 +100,16 @@ impl Field {
         }
         compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
         let (name, label) = (name.to_owned(), Label::default());
-        Ok(Self { name, label, schema, index, personal, read_only, reference, default })
+        Ok(Self { name, label, schema, index, is_window, personal, read_only, reference, default })
+    }
+
+    /// What lists may filter and sort by of it, under the names that they use.
+    pub(super) fn indexes(&self) -> Vec<(String, IndexKind)> {
+        let Some(kind) = self.index else { return Vec::new() };
+        if self.is_window {
+            return ["from", "to"].map(|end| (format!("{}.{end}", self.name), kind)).into();
+        }
+        vec![(self.name.clone(), kind)]
     }
 
     /// Entries of lists that a value names and nobody knows, or that do not count at an instant.
@@ -138,7 +155,7 @@ fn resolve(schema: &mut Map<String, Value>, reference: &mut Option<String>) -> R
         schema.insert("maxLength".to_owned(), json!(100));
         return Ok(());
     }
-    if target == "steward:window" {
+    if target == WINDOW {
         let instant = json!({ "type": "string", "format": "date-time" });
         schema.insert("type".to_owned(), json!("object"));
         schema.insert("properties".to_owned(), json!({ "from": instant, "to": instant }));
@@ -146,7 +163,7 @@ fn resolve(schema: &mut Map<String, Value>, reference: &mut Option<String>) -> R
         schema.insert("additionalProperties".to_owned(), json!(false));
         return Ok(());
     }
-    Err(format!("`$ref: {target}` is not known; there is {REFERENCE_PREFIX}… and steward:window"))
+    Err(format!("`$ref: {target}` is not known; there is {REFERENCE_PREFIX}… and {WINDOW}"))
 }
 
 /// Whether a schema refers to another: to itself it could be checked for ever.

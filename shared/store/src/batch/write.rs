@@ -110,7 +110,8 @@ impl Batch<'_> {
     /// The columns with an index of their own that a step changes.
     fn columns_of(&self, step: &Staged) -> Columns {
         let (process, fact) = (&step.record.process, &step.fact);
-        let places = fact.changes.keys().filter_map(|field| self.law.places.of(process, field));
+        let places =
+            fact.changes.keys().flat_map(|field| self.law.places.filled_by(process, field));
         let columns = places.fold(Columns::default(), Columns::with);
         if fact.audience.is_some() { columns.with_audience() } else { columns }
     }

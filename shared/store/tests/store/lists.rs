@@ -19,6 +19,7 @@ everywhere!(
     a_cursor_of_another_list_is_refused,
     long_text_is_found_by_the_whole_of_it,
     a_field_indexed_later_is_filled_for_what_is_there,
+    a_window_is_listed_by_both_its_ends,
     too_many_indexed_fields_are_a_clear_error,
 );
 
@@ -220,7 +221,7 @@ async fn long_text_is_found_by_the_whole_of_it(site: &Site) {
 fn thing(fields: &str) -> std::sync::Arc<Ruleset> {
     let text = format!(
         "process: case\ncollection: cases\nnumber: CAS\nroles: {{ agent: {{}} }}\nfields:\n  \
-         properties:\n{fields}\naudience: ['role:agent']\nstarts: fresh\nstates: {{ fresh: {{}} }}\n"
+         properties:\n{fields}\naudience: ['role:agent']\nstarts: fresh\nstates: {{ fresh: {{ end: {{ to: gone, by: [agent] }} }}, gone: {{}} }}\n"
     );
     let definition = Definition::parse(&text, 1).unwrap_or_else(|faults| panic!("{faults:?}"));
     let rules = Ruleset::new(vec![definition], Schemes::default());
@@ -243,6 +244,39 @@ async fn a_field_indexed_later_is_filled_for_what_is_there(site: &Site) {
     assert_eq!(found.iter().map(|case| case.number.as_str()).collect::<Vec<_>>(), ["CAS0000002"]);
     site.pass(TimeDelta::seconds(1));
     assert!(store.verify().await.expect("a report").is_sound());
+}
+
+async fn a_window_is_listed_by_both_its_ends(site: &Site) {
+    let rules =
+        thing("    title: { type: string }\n    slot: { $ref: 'steward:window', index: time }");
+    let definition = rules.process("case").expect("a process");
+    let store = site.open_with(rules.clone()).await;
+    let day = |day: u32| format!("2026-05-{day:02}T08:00:00+02:00");
+    for (title, from, to) in [("one", 1, 3), ("two", 2, 9), ("three", 12, 13)] {
+        let slot = json!({ "from": day(from), "to": day(to) });
+        site.case(&store, title, json!({ "slot": slot })).await;
+    }
+    let none = site.case(&store, "none", json!({})).await;
+    let asked = async |filter: &str| {
+        let filter = Some(Filter::parse(definition, filter).expect("a filter"));
+        let sort = Field::named(definition, "slot.from").expect("a field");
+        let sort = Sort { field: sort, descending: false };
+        let found = page(&store, &Query { filter, sort, ..Query::of("case") }).await.items;
+        let title = |case: &Record| case.data["title"].as_str().unwrap_or_default().to_owned();
+        found.iter().map(title).collect::<Vec<_>>()
+    };
+    let overlaps =
+        "record.slot.from < '2026-05-04T00:00:00Z' && record.slot.to >= '2026-05-03T12:00:00Z'";
+    assert_eq!(asked(overlaps).await, ["two"]);
+    assert_eq!(asked("record.slot.to != null").await, ["one", "two", "three"]);
+    assert_eq!(asked("record.slot.from == null").await, ["none"]);
+    // It moves with its field.
+    let slot = json!({ "from": day(20), "to": day(21) });
+    let amended = site.on(&none, crate::site::amend(json!({ "slot": slot })));
+    record_of(store.act(amended).await);
+    assert_eq!(asked("record.slot.from > '2026-05-19T00:00:00Z'").await, ["none"]);
+    let refused = Filter::parse(definition, "record.slot == null").unwrap_err().to_string();
+    assert!(refused.contains("slot.from, slot.to"), "{refused}");
 }
 
 async fn too_many_indexed_fields_are_a_clear_error(site: &Site) {

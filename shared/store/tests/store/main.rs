@@ -7,6 +7,7 @@ mod chains;
 mod checkpoints;
 mod deliveries;
 mod erasures;
+mod figures;
 mod links;
 mod lists;
 mod publications;
