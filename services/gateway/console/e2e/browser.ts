@@ -13,6 +13,12 @@ const ASKED_FOR = /Failed to load resource: the server responded with a status o
 const OF_THE_API = /\/api\//;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+export function chromiumPath(): string {
+  const found = CANDIDATES.find((path) => path !== undefined && existsSync(path));
+  if (found === undefined) throw new Error("no chromium: apt-get install chromium, or name it in STEWARD_CHROMIUM");
+  return found;
+}
+
 export class Desk {
   readonly #browser: Browser;
   readonly #platform: Platform;
@@ -26,9 +32,7 @@ export class Desk {
   }
 
   static async of(platform: Platform): Promise<Desk> {
-    const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
-    if (executablePath === undefined) throw new Error("no chromium: apt-get install chromium, or name it in STEWARD_CHROMIUM");
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] });
     return new Desk(browser, platform);
   }
 

@@ -103,3 +103,24 @@ export async function request(platform: Platform, { ben, cleo }: People): Promis
   await platform.take("requests", number, "ask", { is_entitled: true, approver: `person:${ben}` });
   return number;
 }
+
+/** Changes with windows about a moment; their numbers. The last began by word of mouth alone, and owes its approval. */
+export async function changes(platform: Platform, { ada, ben }: People, about: Date): Promise<string[]> {
+  const window = (day: number, hour: number, hours: number) => {
+    const from = new Date(about.getFullYear(), about.getMonth(), about.getDate() + day, hour);
+    return { from: from.toISOString(), to: new Date(from.getTime() + hours * 3_600_000).toISOString() };
+  };
+  const planned: [string, { from: string; to: string }][] = [
+    ["Replace the core switch in Hamburg", window(0, 9, 3)],
+    ["Renew the certificates of the payment gateway", window(1, 20, 2)],
+    ["Move the mail archive to the new storage", window(-3, 18, 72)],
+    ["Patch the tills of the north", window(6, 5, 4)],
+  ];
+  const numbers: string[] = [];
+  for (const [title, during] of planned) {
+    numbers.push(await platform.open("changes", { title, service: "SVC-PAY", type: "normal", window: during, implementer: `person:${ada}` }));
+  }
+  const urgent = await platform.open("changes", { title: "Block the stolen terminal's key", service: "SVC-PAY", type: "emergency", threat: "A terminal was stolen with its key.", plan: "Revoke the key.", implementer: `person:${ada}` });
+  await platform.take("changes", urgent, "break_glass", { authorised_by: `person:${ben}` });
+  return [...numbers, urgent];
+}

@@ -83,6 +83,24 @@ export class Platform {
     return said;
   }
 
+  /** A file as it is. */
+  async text(path: string): Promise<string> {
+    return (await this.#file("GET", path)).text();
+  }
+
+  /** Puts another text of a process in force, made from the one that is. */
+  async publish(process: string, text: string): Promise<void> {
+    const tag = (await this.#file("GET", `processes/${process}/versions/present`)).headers.get("etag") ?? "";
+    await this.#file("PUT", `processes/${process}`, { "content-type": "application/yaml", "if-match": tag }, text);
+  }
+
+  async #file(method: string, path: string, more: Record<string, string> = {}, body?: string): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#token}`, ...more };
+    const answer = await fetch(`${this.url}/api/v1/${path}`, { method, headers, ...(body !== undefined && { body }) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
+    return answer;
+  }
+
   async open(collection: string, data: Json): Promise<string> {
     return String((await this.ask("POST", collection, data)).number);
   }

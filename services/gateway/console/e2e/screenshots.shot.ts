@@ -1,54 +1,60 @@
 /** The main pages as pictures, at desktop and phone width, light and dark: `npm run screenshots`. */
 
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, test } from "vitest";
-import { Desk } from "./browser";
-import { incidents, people, promise } from "./organisation";
-import { Platform } from "./platform";
+import { Buffer } from "node:buffer";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
+import { test } from "vitest";
+import { office } from "./office";
+import { changes, promise } from "./organisation";
 
+/** All of them, to be looked at. */
 const FOLDER = join(import.meta.dirname, "screenshots");
+/** The few that the papers show, small. */
+const SHOWN = resolve(import.meta.dirname, "../../../../docs/screenshots");
+const IN_PAPERS = new Set(["overview-desktop-light", "record-desktop-dark", "shape-desktop-light", "list-phone-light"]);
+const WEBP_QUALITY = 60;
 const SIZES = { desktop: { width: 1400, height: 900 }, phone: { width: 390, height: 844 } };
-const PAGES: Record<string, (number: string) => string> = {
-  overview: () => "/",
-  list: () => "/incidents",
-  board: () => "/incidents?as=board",
-  record: (number) => `/incidents/${number}`,
-  new: () => "/incidents?new=true",
+const PAGES: Record<string, { login: string; path: (number: string) => string; shows?: string }> = {
+  overview: { login: "ben", path: () => "/", shows: '[data-drawn="true"]' },
+  list: { login: "ada", path: () => "/incidents", shows: "tr[data-number]" },
+  board: { login: "ada", path: () => "/incidents?as=board" },
+  record: { login: "ada", path: (number) => `/incidents/${number}`, shows: "svg[role=img]" },
+  new: { login: "ada", path: () => "/incidents?new=true" },
+  calendar: { login: "ben", path: () => "/calendar", shows: 'a[href^="/changes/"]' },
+  duties: { login: "ben", path: () => "/duties", shows: "tr[data-number]" },
+  processes: { login: "ben", path: () => "/processes", shows: "tbody tr" },
+  shape: { login: "ben", path: () => "/processes/incident", shows: '[role="textbox"]' },
+  portal: { login: "cleo", path: () => "/" },
 };
 
-let platform: Platform;
-let desk: Desk;
-let first: string;
-
-beforeAll(async () => {
-  mkdirSync(FOLDER, { recursive: true });
-  platform = await Platform.up();
-  const who = await people(platform);
+const all = office(async (platform, who) => {
   await promise(platform, who);
-  [first = ""] = await incidents(platform, who);
-  desk = await Desk.of(platform);
+  await changes(platform, who, new Date());
 });
 
-afterAll(async () => {
-  try {
-    await desk.close();
-  } finally {
-    await platform.down();
-  }
-});
+/** As WebP, which is a quarter of a PNG. */
+async function small(page: Page): Promise<Buffer> {
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: WEBP_QUALITY });
+  return Buffer.from(data, "base64");
+}
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     test(`${size}, ${colorScheme}`, async () => {
-      const page = await desk.signedIn("ada", "/", { viewport, colorScheme });
-      for (const [name, path] of Object.entries(PAGES)) {
-        await page.goto(path(first));
+      mkdirSync(FOLDER, { recursive: true });
+      mkdirSync(SHOWN, { recursive: true });
+      for (const [name, { login, path, shows = "h1" }] of Object.entries(PAGES)) {
+        const page = await all.desk.signedIn(login, path(all.numbers[0] ?? ""), { viewport, colorScheme });
         await page.locator("h1").first().waitFor();
-        await page.waitForLoadState("load");
-        await page.locator('[data-live="true"]').waitFor();
-        await page.screenshot({ path: join(FOLDER, `${name}-${size}-${colorScheme}.png`) });
+        await page.locator(shows).first().waitFor({ state: "attached" });
+        await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => undefined);
+        const called = `${name}-${size}-${colorScheme}`;
+        await page.screenshot({ path: join(FOLDER, `${called}.png`), animations: "disabled" });
+        if (IN_PAPERS.has(called)) writeFileSync(join(SHOWN, `${called}.webp`), await small(page));
+        await page.context().close();
       }
-    });
+    }, 300_000);
   }
 }

@@ -24,11 +24,28 @@ function listSearch(given: Record<string, unknown>): ListSearch {
   return search;
 }
 
+/** What the charts are of, and in which steps of time. */
+export type FiguresSearch = { of?: string; by?: "day" | "week" | "month" };
+
+/** The part of time that the calendar shows. */
+export type CalendarSearch = { by?: "day" | "week"; at?: string };
+
+/** What is done about a process. */
+export type ShapeSearch = { show?: "difference" | "versions" | "migrate" };
+
+const oneOf = <Word extends string>(value: unknown, words: readonly Word[]) => words.find((word) => word === value);
+
+/** A search without what is not said. */
+const said = <Search extends object>(search: { [Name in keyof Search]: Search[Name] | undefined }): Search =>
+  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as Search;
+
 const root = createRootRoute({ component: Frame });
 
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
+  validateSearch: (given: Record<string, unknown>): FiguresSearch =>
+    said<FiguresSearch>({ of: text(given.of), by: oneOf(given.by, ["day", "week", "month"]) }),
   component: lazyRouteComponent(() => import("./pages/Home"), "Home"),
 });
 
@@ -57,6 +74,34 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./portal/ReportPage"), "ReportPage"),
 });
 
+const calendar = createRoute({
+  getParentRoute: () => root,
+  path: "/calendar",
+  validateSearch: (given: Record<string, unknown>): CalendarSearch =>
+    said<CalendarSearch>({ by: oneOf(given.by, ["day", "week"]), at: text(given.at) }),
+  component: lazyRouteComponent(() => import("./calendar/CalendarPage"), "CalendarPage"),
+});
+
+const duties = createRoute({
+  getParentRoute: () => root,
+  path: "/duties",
+  component: lazyRouteComponent(() => import("./duties/DutiesPage"), "DutiesPage"),
+});
+
+const shapes = createRoute({
+  getParentRoute: () => root,
+  path: "/processes",
+  component: lazyRouteComponent(() => import("./shape/ProcessesPage"), "ProcessesPage"),
+});
+
+const shape = createRoute({
+  getParentRoute: () => root,
+  path: "/processes/$name",
+  validateSearch: (given: Record<string, unknown>): ShapeSearch =>
+    said<ShapeSearch>({ show: oneOf(given.show, ["difference", "versions", "migrate"]) }),
+  component: lazyRouteComponent(() => import("./shape/ShapePage"), "ShapePage"),
+});
+
 export const list = createRoute({
   getParentRoute: () => root,
   path: "/$collection",
@@ -71,7 +116,7 @@ export const one = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, account, portal, report, list, one]),
+  routeTree: root.addChildren([overview, account, portal, report, calendar, duties, shapes, shape, list, one]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

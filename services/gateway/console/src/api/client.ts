@@ -17,11 +17,15 @@ export class Problem extends Error {
 }
 
 export type Asked = {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Record<string, string | number | undefined>;
   body?: unknown;
+  /** A file of YAML, in place of a body of JSON. */
+  text?: string;
   /** The revision that the reader has seen. */
   rev?: number;
+  /** The version that a file was made from, as its `ETag` said it. */
+  tag?: string;
   signal?: AbortSignal;
 };
 
@@ -52,14 +56,27 @@ export function url(path: string, query: Asked["query"] = {}): string {
 
 /** Asks, and gives the JSON of the answer. Throws a {@link Problem} for everything else. */
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
+  return spoken(await request(path, asked));
+}
+
+/** A file, with the tag by which it is known what a change was made from. */
+export async function read(path: string): Promise<{ text: string; tag: string }> {
+  const answer = await request(path, {});
+  return { text: await answer.text(), tag: answer.headers.get("etag") ?? "" };
+}
+
+function request(path: string, asked: Asked): Promise<Response> {
   const method = asked.method ?? "GET";
   const headers = new Headers({ accept: "application/json", "accept-language": language });
   if (asked.body !== undefined) headers.set("content-type", "application/json");
+  if (asked.text !== undefined) headers.set("content-type", "application/yaml");
   if (method !== "GET" && csrfToken !== null) headers.set("x-csrf-token", csrfToken);
   if (method === "POST") headers.set("idempotency-key", onceKey());
+  if (asked.tag !== undefined) headers.set("if-match", asked.tag);
   if (asked.rev !== undefined) headers.set("if-match", `"${asked.rev}"`);
   const init: RequestInit = { method, headers };
   if (asked.body !== undefined) init.body = JSON.stringify(asked.body);
+  if (asked.text !== undefined) init.body = asked.text;
   if (asked.signal) init.signal = asked.signal;
   return answered(path, asked.query, init);
 }
@@ -70,10 +87,15 @@ export async function send<T>(path: string, file: File): Promise<T> {
   headers.set("content-type", file.type === "" ? "application/octet-stream" : file.type);
   if (csrfToken !== null) headers.set("x-csrf-token", csrfToken);
   headers.set("idempotency-key", onceKey());
-  return answered(path, { name: file.name }, { method: "POST", headers, body: file });
+  return spoken(await answered(path, { name: file.name }, { method: "POST", headers, body: file }));
 }
 
-async function answered<T>(path: string, query: Asked["query"], init: RequestInit): Promise<T> {
+/** What an answer says. */
+async function spoken<T>(answer: Response): Promise<T> {
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function answered(path: string, query: Asked["query"], init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(url(path, query), { ...init, credentials: "same-origin" });
@@ -81,7 +103,7 @@ async function answered<T>(path: string, query: Asked["query"], init: RequestIni
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem({ status: 0, code: "unreachable", detail: "Steward does not answer.", errors: [] });
   }
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (answer.ok) return answer;
   const problem: unknown = await answer.json().catch(() => null);
   throw new Problem(asProblem(problem, answer.status));
 }

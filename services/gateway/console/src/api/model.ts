@@ -75,6 +75,8 @@ export type Field = {
   name: string;
   schema: Schema;
   index: "text" | "number" | "time" | null;
+  /** A stretch of time: what has an index are its ends. */
+  is_window: boolean;
   read_only: boolean;
   required: boolean;
   reference: string | null;
@@ -98,6 +100,10 @@ export type ProcessSummary = {
   title: string;
   version: number;
   roles: string[];
+  /** Clauses of ISO/IEC 20000-1 that it serves. */
+  clauses: string[];
+  /** The stretch of time that calendars show. */
+  window: string | null;
   /** The service that it lives with; only lists of processes say it. */
   service?: string;
 };
@@ -107,6 +113,8 @@ export type Process = ProcessSummary & {
   labels: { states: Record<string, string>; fields: Record<string, string>; roles: Record<string, string> };
   fields: Field[];
   open: { refused_because: string | null };
+  /** Whether the reader may put another version in force; only the process in force says it. */
+  publish?: { refused_because: string | null; needs_another: boolean };
   starts: string[];
   /** All states as the definition tells them: a life from its beginning on. */
   order: string[];

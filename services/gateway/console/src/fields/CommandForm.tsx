@@ -104,7 +104,7 @@ function fieldsOf(schema: Schema, process: Process, wanted: string[] | undefined
 /** A command may ask for what is no field of the record. */
 function unknown(name: string, schema: Schema): Field {
   const own = schema.properties?.[name] ?? {};
-  return { name, schema: own, index: null, read_only: false, required: false, reference: null };
+  return { name, schema: own, index: null, is_window: false, read_only: false, required: false, reference: null };
 }
 
 function isWide({ name, schema }: Field): boolean {

@@ -6,7 +6,7 @@ export type Asked = { name: string; label: string; schema: Schema; reference?: s
 
 /** The process as if it had these fields, called so. */
 export function asking(process: Process, asked: Asked[]): Process {
-  const fields = asked.map(({ name, schema, reference }): Field => ({ name, schema, index: null, read_only: false, required: false, reference: reference ?? null }));
+  const fields = asked.map(({ name, schema, reference }): Field => ({ name, schema, index: null, is_window: false, read_only: false, required: false, reference: reference ?? null }));
   const labels = Object.fromEntries(asked.map(({ name, label }) => [name, label]));
   return { ...process, fields, labels: { ...process.labels, fields: labels } };
 }

@@ -20,6 +20,8 @@ export const isOwn = (name: string): name is Own => (OWN as readonly string[]).i
 
 export function labelOf(name: string, process: Process | undefined, say: Say): string {
   if (isOwn(name)) return say(`field.${name}`);
+  const [window = name, end] = name.split(".");
+  if (end === "from" || end === "to") return `${labelOf(window, process, say)}: ${say(`form.${end}`)}`;
   return process?.labels.fields[name] ?? spoken(name);
 }
 

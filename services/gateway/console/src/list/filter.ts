@@ -25,7 +25,11 @@ const OPERATORS: Record<Kind, Operator[]> = {
 /** What lists can be filtered and sorted by, and of which kind it is. */
 export function indexed(process: Process): Map<string, Kind> {
   const own = OWN.map((name): [string, Kind] => [name, OWN_KINDS[name]]);
-  const others = process.fields.flatMap((field): [string, Kind][] => (field.index ? [[field.name, field.index]] : []));
+  const others = process.fields.flatMap((field): [string, Kind][] => {
+    const { index } = field;
+    if (!index) return [];
+    return field.is_window ? ["from", "to"].map((end) => [`${field.name}.${end}`, index]) : [[field.name, index]];
+  });
   return new Map([...own, ...others]);
 }
 
@@ -48,7 +52,7 @@ export function toExpression(conditions: Condition[]): string {
 
 const VALUE = String.raw`'(?:[^'\\]|\\.)*'|-?\d+(?:\.\d+)?|true|false|null`;
 const CONDITION = new RegExp(
-  String.raw`^\s*record\.([a-z_][a-z0-9_]*)\s*(==|!=|<=|>=|<|>|in)\s*(${VALUE}|\[\s*(?:${VALUE})(?:\s*,\s*(?:${VALUE}))*\s*\])\s*`,
+  String.raw`^\s*record\.([a-z_][a-z0-9_]*(?:\.(?:from|to))?)\s*(==|!=|<=|>=|<|>|in)\s*(${VALUE}|\[\s*(?:${VALUE})(?:\s*,\s*(?:${VALUE}))*\s*\])\s*`,
 );
 const EACH_VALUE = new RegExp(VALUE, "g");
 
@@ -90,7 +94,7 @@ export type Completion = { text: string; from: number };
 
 /** What could stand at the end of what was written: fields after `record.`, states and choices in quotes. */
 export function completions(written: string, process: Process): Completion[] {
-  const [, field] = /record\.([a-z0-9_]*)$/.exec(written) ?? [];
+  const [, field] = /record\.([a-z0-9_.]*)$/.exec(written) ?? [];
   if (field !== undefined) {
     const from = written.length - field.length;
     const names = [...indexed(process).keys()].filter((name) => name.startsWith(field) && name !== field);

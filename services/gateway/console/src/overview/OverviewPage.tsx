@@ -10,6 +10,7 @@ import { useLanguage, useSay } from "../i18n/words";
 import { ProblemBox } from "../ui/ProblemBox";
 import { toneOf } from "../ui/StateBadge";
 import { Compliance } from "./Compliance";
+import { Figures } from "./Figures";
 import styles from "./OverviewPage.module.css";
 
 export function OverviewPage() {
@@ -23,6 +24,7 @@ export function OverviewPage() {
       <h1 className={styles.title}>{say("overview.title")}</h1>
       <ProblemBox error={known.error} />
       <Compliance />
+      {known.data && <Figures summaries={known.data} />}
       <h2 className={styles.section}>{say("overview.byState")}</h2>
       <Cards summaries={known.data ?? []} />
     </>

@@ -12,7 +12,7 @@ import { useSay } from "../i18n/words";
 import { place } from "../paths";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
-import { curve, type Point } from "./curve";
+import { curve, type Point } from "../diagram/curve";
 import styles from "./ChainView.module.css";
 
 /** A card, in pixels. */

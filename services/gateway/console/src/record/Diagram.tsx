@@ -1,27 +1,23 @@
 /** The states of a process and the ways between them; a record's own way is drawn strong. */
 
-import dagre from "@dagrejs/dagre";
 import { useId, useMemo } from "react";
 import type { Process } from "../api/model";
+import { curve } from "../diagram/curve";
+import { HEIGHT, laidOut, wayOf } from "../diagram/layout";
 import { stateLabel } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { toneOf } from "../ui/StateBadge";
-import { curve, type Point } from "./curve";
 import styles from "./Diagram.module.css";
 
 type Step = { from: string | null; to: string };
 type Props = { process: Process; state: string; steps: Step[] };
-
-/** All in pixels; a letter is about this wide. */
-const LETTER = 7.4;
-const HEIGHT = 36;
 
 export function Diagram({ process, state, steps }: Props) {
   const say = useSay();
   const id = useId();
   const { nodes, edges, width, height } = useMemo(() => laidOut(process), [process]);
   const visited = new Set(steps.map((step) => step.to));
-  const taken = new Set(steps.map((step) => `${step.from}>${step.to}`));
+  const taken = new Set(steps.map((step) => wayOf(step.from ?? "", step.to)));
   const path = steps.filter((step) => step.from !== step.to).map((step) => stateLabel(step.to, process)).join(" → ");
   return (
     <div className={styles.frame} tabIndex={0} role="region" aria-label={say("record.diagram")}>
@@ -33,10 +29,10 @@ export function Diagram({ process, state, steps }: Props) {
             </marker>
           ))}
         </defs>
-        {edges.map(({ from, to, points, labels }) => {
-          const kind = taken.has(`${from}>${to}`) ? "taken" : "way";
+        {edges.map(({ key, points, labels }) => {
+          const kind = taken.has(key) ? "taken" : "way";
           return (
-            <path key={`${from}>${to}`} className={styles[kind]} d={curve(points)} markerEnd={`url(#${id}-${kind})`}>
+            <path key={key} className={styles[kind]} d={curve(points)} markerEnd={`url(#${id}-${kind})`}>
               <title>{labels.join(", ")}</title>
             </path>
           );
@@ -52,28 +48,4 @@ export function Diagram({ process, state, steps }: Props) {
       </svg>
     </div>
   );
-}
-
-function laidOut(process: Process) {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 60, marginx: 12, marginy: 12 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const name of process.order) {
-    graph.setNode(name, { width: stateLabel(name, process).length * LETTER + 32, height: HEIGHT });
-  }
-  const labels = new Map<string, { from: string; to: string; labels: string[] }>();
-  for (const [from, transitions] of Object.entries(process.states)) {
-    for (const { to, label } of transitions.filter((transition) => transition.to !== from)) {
-      const key = `${from}>${to}`;
-      const known = labels.get(key) ?? { from, to, labels: [] };
-      known.labels.push(label);
-      labels.set(key, known);
-      graph.setEdge(from, to);
-    }
-  }
-  dagre.layout(graph);
-  const { width = 0, height = 0 } = graph.graph();
-  const nodes = graph.nodes().map((name) => ({ name, ...(graph.node(name) as Point & { width: number }) }));
-  const edges = [...labels.values()].map((edge) => ({ ...edge, points: (graph.edge(edge.from, edge.to) as { points: Point[] }).points }));
-  return { nodes, edges, width, height };
 }

@@ -114,9 +114,9 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
     { id: "sign-out", kind: setting, text: say("account.signOut"), run: () => void signOut() },
   ];
   const actions = offered().map(({ name, label, run }) => ({ id: `do-${name}`, kind: say("palette.action"), text: label, run }));
-  const overview = { id: "overview", kind: say("palette.go"), text: say("nav.overview"), run: go(place.overview) };
+  const pages = (["overview", "calendar", "duties", "processes"] as const).map((page) => ({ id: page, kind: say("palette.go"), text: say(`nav.${page}`), run: go(place[page]) }));
   const account = { id: "account", kind: say("palette.go"), text: say("account.title"), run: go(place.account) };
-  const all = [...actions, overview, ...useViews(), ...lists, ...news, account, ...settings];
+  const all = [...actions, ...pages, ...useViews(), ...lists, ...news, account, ...settings];
   const parts = words.toLowerCase().split(/\s+/).filter((part) => part !== "");
   const fitting = all.filter(({ text, kind }) => parts.every((part) => `${text} ${kind}`.toLowerCase().includes(part)));
   return [...found, ...fitting, ...useWorded(words)];

@@ -4,7 +4,7 @@ import { ActionIcon, Drawer, Kbd, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { CircleUserRound, Command, LayoutDashboard, Menu as MenuIcon, Pin, PinOff, WifiOff } from "lucide-react";
+import { CalendarDays, CircleUserRound, Command, LayoutDashboard, ListTodo, Menu as MenuIcon, Pin, PinOff, WifiOff, Workflow } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useIsLive } from "../api/live";
 import { processes } from "../api/queries";
@@ -102,10 +102,24 @@ function Side({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void
         <Kbd size="xs">Ctrl K</Kbd>
       </button>
       <div className={styles.scroll}>
-        <Link to={place.overview} className={styles.item} activeOptions={{ exact: true }}>
-          <LayoutDashboard size={16} aria-hidden />
-          {say("nav.overview")}
-        </Link>
+        <div className={styles.pages}>
+          <Link to={place.overview} className={styles.item} activeOptions={{ exact: true }}>
+            <LayoutDashboard size={16} aria-hidden />
+            {say("nav.overview")}
+          </Link>
+          <Link to={place.calendar} className={styles.item}>
+            <CalendarDays size={16} aria-hidden />
+            {say("nav.calendar")}
+          </Link>
+          <Link to={place.duties} className={styles.item}>
+            <ListTodo size={16} aria-hidden />
+            {say("nav.duties")}
+          </Link>
+          <Link to={place.processes} className={styles.item}>
+            <Workflow size={16} aria-hidden />
+            {say("nav.processes")}
+          </Link>
+        </div>
         {above.length > 0 && <Processes title={say("nav.pinned")} items={above} isPinned />}
         {services.map((service) => (
           <Processes key={service} title={spoken(service)} items={below.filter((process) => process.service === service)} isPinned={false} />
