@@ -41,6 +41,12 @@ async fn a_finding_is_corrected_and_shown_to_be_by_somebody_else() {
     assert_eq!(omar.read(&nonconformity).await["data"]["owner"], omar.number);
     assert_eq!(lead.read(&finding).await["data"]["nonconformity"], number(&nonconformity));
 
+    // The audit is reported, and stays open until what it found is closed.
+    nora.take(&audit, "report", json!({ "report": "One finding." })).await;
+    lead.take(&audit, "follow", json!({})).await;
+    let concluded = json!({ "conclusion": "Changes are reviewed." });
+    lead.refused(&audit, "close", concluded.clone(), 409).await;
+
     omar.take(&nonconformity, "contain", json!({ "containment": "The three are reviewed." })).await;
     let cause = json!({ "cause": "Nobody is reminded." });
     assert_eq!(omar.try_take(&nonconformity, "find", cause).await.status, 422);
@@ -68,6 +74,7 @@ async fn a_finding_is_corrected_and_shown_to_be_by_somebody_else() {
     nora.take(&nonconformity, "verify", evidence).await;
     quality.take(&nonconformity, "close", json!({})).await;
     assert_eq!(lead.state(&finding).await, "closed");
+    lead.take(&audit, "close", concluded).await;
     let risks = quality.find("risks", json!({ "origin": number(&nonconformity) })).await;
     assert_eq!(risks.len(), 1, "what was not effective is a risk");
 }
