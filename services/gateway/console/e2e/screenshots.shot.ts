@@ -12,7 +12,7 @@ import { changes, promise } from "./organisation";
 const FOLDER = join(import.meta.dirname, "screenshots");
 /** The few that the papers show, small. */
 const SHOWN = resolve(import.meta.dirname, "../../../../docs/screenshots");
-const IN_PAPERS = new Set(["overview-desktop-light", "record-desktop-dark", "shape-desktop-light", "list-phone-light"]);
+const IN_PAPERS = new Set(["record-desktop-dark", "shape-desktop-light", "list-phone-light"]);
 const WEBP_QUALITY = 60;
 const SIZES = { desktop: { width: 1400, height: 900 }, phone: { width: 390, height: 844 } };
 const PAGES: Record<string, { login: string; path: (number: string) => string; shows?: string }> = {
