@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures::{StreamExt as _, future::join_all};
 use kernel::PARTITIONS;
 use tokio::{
+    sync::mpsc,
     task::{AbortHandle, JoinHandle},
     time::{Instant, MissedTickBehavior},
 };
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Bus, Desk, Fault, Fence, Leases, Place, Places, Reached,
+    feed::{Feed, Wish},
     lane::{Lane, lease_of, name_of},
     lease::{ROUND, TTL},
     place::Progress,
@@ -45,7 +47,13 @@ pub async fn consume<D: Desk, L: Leases + Places>(
     leases: L,
     stop: CancellationToken,
 ) {
+    let feeds = what.streams.iter().map(|stream| {
+        let (wish, wishes) = mpsc::channel(usize::from(PARTITIONS));
+        tokio::spawn(Feed::new(bus.clone(), stream.clone(), wishes).run());
+        wish
+    });
     let mut rota = Rota {
+        feeds: feeds.collect(),
         subject: format!("steward-replicas.{}", what.name),
         heard: BTreeMap::new(),
         held: BTreeMap::new(),
@@ -66,6 +74,8 @@ struct Rota<D, L> {
     what: Consumption,
     desk: Arc<D>,
     leases: L,
+    /// One for each stream.
+    feeds: Vec<mpsc::Sender<Wish>>,
     /// Where replicas say that they are there.
     subject: String,
     heard: BTreeMap<String, Instant>,
@@ -194,6 +204,8 @@ impl<D: Desk, L: Leases + Places> Rota<D, L> {
         let is_ours = |partition: u8| usize::from(partition) % replicas == before_us;
         self.give_back(|partition, _| !is_ours(partition));
         self.leaving.retain(|_, leaving| !leaving.is_finished());
+        let mut taken = Vec::new();
+        let mut could_ask = true;
         for partition in (0..PARTITIONS).filter(|partition| is_ours(*partition)) {
             if self.held.contains_key(&partition) || self.leaving.contains_key(&partition) {
                 continue;
@@ -201,15 +213,20 @@ impl<D: Desk, L: Leases + Places> Rota<D, L> {
             let name = lease_of(&self.what.name, partition);
             let asked = Instant::now();
             match self.lease(&name).await {
-                Ok(Some((fence, written))) => self.take_up(partition, fence, written, asked + TTL),
+                Ok(Some((fence, written))) => taken.push((partition, fence, written, asked + TTL)),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(consumer = self.what.name, error, "leases cannot be asked for");
-                    return false;
+                    could_ask = false;
+                    break;
                 }
             }
         }
-        true
+        // All at once, so that each stream is read for all of them from the first.
+        for (partition, fence, written, sure_until) in taken {
+            self.take_up(partition, fence, written, sure_until);
+        }
+        could_ask
     }
 
     /// Takes a lease, and with it the places where its lanes go on.
@@ -234,11 +251,13 @@ impl<D: Desk, L: Leases + Places> Rota<D, L> {
             .what
             .streams
             .iter()
+            .zip(&self.feeds)
             .zip(&written.0)
-            .map(|(stream, (_, place))| {
+            .map(|((stream, feed), (_, place))| {
                 let lane = Lane::new(
                     self.bus.clone(),
                     (stream, partition),
+                    feed.clone(),
                     Arc::clone(&self.desk),
                     fence.clone(),
                     stop.clone(),

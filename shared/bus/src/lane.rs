@@ -1,18 +1,18 @@
 //! A lane: the messages of one partition of one stream, each handed to the desk in stream order.
 //!
-//! Everything up to its place is settled before anything after it is handed out. When reading is
-//! interrupted, the lane begins again at its place; there is nothing to acknowledge and nothing that
-//! the server would deliver again by itself.
+//! Everything up to its place is settled before anything after it is handed out. The stream's feed brings
+//! what comes after that place; there is nothing to acknowledge and nothing that the server would
+//! deliver again by itself.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::Message;
-use contract::subject;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bus, BusError, Delivery, Desk, Fence, MAX_BATCH, Outcome, Place, connection::count,
-    reading::Reading,
+    Bus, Delivery, Desk, Fence, MAX_BATCH, Outcome, Place,
+    connection::count,
+    feed::{BEFORE_A_LANE, Fed, Wish},
 };
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -28,19 +28,11 @@ pub(crate) fn name_of(lease: &str, stream: &str) -> String {
     format!("{lease}/{stream}")
 }
 
-/// The subjects of one partition of a stream.
-pub(crate) fn filter(stream: &str, partition: u8) -> String {
-    match stream {
-        subject::ALERTS_STREAM => subject::alerts_of_partition(partition),
-        service => subject::of_partition(&service.to_lowercase(), partition),
-    }
-}
-
 pub(crate) struct Lane<D> {
     bus: Bus,
-    stream: String,
+    partition: u8,
     name: String,
-    filter: String,
+    feed: mpsc::Sender<Wish>,
     desk: Arc<D>,
     fence: Fence,
     stop: CancellationToken,
@@ -51,113 +43,72 @@ pub(crate) struct Lane<D> {
 enum End {
     Stopped,
     Fenced,
-    Broken(BusError),
-}
-
-impl From<BusError> for End {
-    fn from(error: BusError) -> Self {
-        Self::Broken(error)
-    }
+    /// The stream is not what it was: the lane goes on at its place in what it is now.
+    Begun,
 }
 
 impl<D: Desk> Lane<D> {
     pub fn new(
         bus: Bus,
         (stream, partition): (&str, u8),
+        feed: mpsc::Sender<Wish>,
         desk: Arc<D>,
         fence: Fence,
         stop: CancellationToken,
         place: Place,
     ) -> Self {
         let name = name_of(&fence.name, stream);
-        let filter = filter(stream, partition);
-        Self { bus, stream: stream.to_owned(), name, filter, desk, fence, stop, place }
+        Self { bus, partition, name, feed, desk, fence, stop, place }
     }
 
     /// Runs until it is stopped or fenced off; what is in hand then is finished first.
     pub async fn run(mut self) {
-        let mut pause = SHORTEST_PAUSE;
-        loop {
-            let before = self.place.clone();
-            match self.pass().await {
-                End::Stopped | End::Fenced => return,
-                End::Broken(error) => {
-                    tracing::debug!(lane = self.name, error = ?error, "a lane starts over");
-                }
-            }
-            pause = if self.place == before { pause * 2 } else { SHORTEST_PAUSE };
-            pause = pause.min(LONGEST_PAUSE);
-            let wait = async {
-                tokio::time::sleep(pause).await;
-                self.bus.connected().await;
-            };
-            tokio::select! {
-                () = wait => {}
-                () = self.stop.cancelled() => return,
-            }
-        }
+        while matches!(self.pass().await, End::Begun) {}
     }
 
-    /// From finding its place to the first interruption.
     async fn pass(&mut self) -> End {
-        match self.hand_out().await {
-            Ok(never) => match never {},
-            Err(end) => end,
+        let (to, mut fed) = mpsc::channel(BEFORE_A_LANE);
+        let wish = Wish { partition: self.partition, after: self.place.clone(), to };
+        if self.feed.send(wish).await.is_err() {
+            return End::Stopped;
         }
-    }
-
-    async fn hand_out(&mut self) -> Result<Infallible, End> {
-        let stream = self.bus.ensure_stream(&self.stream).await?;
-        self.place = self.place.within(&stream.created.to_string(), stream.state.last_sequence);
-        self.bus.inner.progress.note(&self.name, &self.place);
-        let from = self.place.sequence + 1;
-        let mut reading = Reading::begin(&self.bus, &self.stream, &self.filter, from).await?;
         loop {
             let first = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Err(End::Stopped),
-                first = reading.next() => first?,
+                () = self.stop.cancelled() => return End::Stopped,
+                first = fed.recv() => first,
             };
-            let mut reached = first.0;
-            let mut batch = vec![self.delivery(first)];
-            let mut interruption = None;
+            let Some(first) = first else { return End::Begun };
+            let mut batch = Vec::new();
+            let mut reached = self.place.clone();
+            let mut next = Some(first);
             // What is here now, without waiting for more.
-            while batch.len() < MAX_BATCH
-                && let Some(next) = reading.next_now()
-            {
-                match next {
-                    Ok(next) => {
-                        reached = next.0;
-                        batch.push(self.delivery(next));
-                    }
-                    Err(error) => {
-                        interruption = Some(error);
-                        break;
+            while let Some(fed_now) = next {
+                match fed_now {
+                    Fed::Begin(place) => reached = place,
+                    Fed::UpTo(sequence) => reached.sequence = sequence,
+                    Fed::Message(delivery) => {
+                        reached.sequence = delivery.sequence();
+                        batch.push(delivery);
                     }
                 }
+                next = if batch.len() < MAX_BATCH { fed.try_recv().ok() } else { None };
             }
-            self.settle(batch).await?;
-            self.place.sequence = reached;
+            if let Err(end) = self.settle(batch).await {
+                return end;
+            }
+            self.place = reached;
             self.bus.inner.progress.note(&self.name, &self.place);
-            if let Some(error) = interruption {
-                return Err(error.into());
-            }
         }
-    }
-
-    fn delivery(&self, (sequence, message): (u64, Message)) -> Delivery {
-        let message = message.message;
-        let headers = message.headers.unwrap_or_default();
-        Delivery::new(&self.stream, sequence, message.subject.to_string(), headers, message.payload)
     }
 
     /// Hands a batch to the desk until all of it is settled.
     async fn settle(&mut self, mut open: Vec<Delivery>) -> Result<(), End> {
         let mut pause = SHORTEST_PAUSE;
-        loop {
+        while !open.is_empty() {
             open = self.hand_over(open).await?;
             if open.is_empty() {
-                return Ok(());
+                break;
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -165,6 +116,7 @@ impl<D: Desk> Lane<D> {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+        Ok(())
     }
 
     /// One turn of the desk; answers with what is to be tried again.

@@ -9,6 +9,7 @@ mod consume;
 mod dead;
 mod delivery;
 mod descriptors;
+mod feed;
 mod lane;
 mod lease;
 mod place;

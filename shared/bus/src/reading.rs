@@ -6,7 +6,7 @@ use async_nats::jetstream::{
     Message,
     consumer::{AckPolicy, DeliverPolicy, pull},
 };
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use tokio::sync::watch;
 
 use crate::{Bus, BusError};
@@ -24,20 +24,28 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// read by another one that begins there.
 pub(crate) struct Reading {
     messages: pull::Stream,
+    /// What the server calls it, and its stream.
+    name: String,
+    stream: String,
     losses: watch::Receiver<u64>,
     /// Deliveries so far: a gap in their numbers is a message that was lost on the way.
     count: u64,
 }
 
 impl Reading {
-    /// Begins at the sequence `from`; an empty filter takes everything.
-    pub async fn begin(bus: &Bus, stream: &str, filter: &str, from: u64) -> Result<Self, BusError> {
+    /// Begins at the sequence `from`; without filters it takes everything.
+    pub async fn begin(
+        bus: &Bus,
+        stream: &str,
+        filters: Vec<String>,
+        from: u64,
+    ) -> Result<Self, BusError> {
         let losses = bus.losses();
         bus.reachable()?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
             ack_policy: AckPolicy::None,
-            filter_subject: filter.to_owned(),
+            filter_subjects: filters,
             memory_storage: true,
             num_replicas: 1,
             inactive_threshold: FORGOTTEN_AFTER,
@@ -49,6 +57,7 @@ impl Reading {
             .create_consumer_on_stream(config, stream)
             .await
             .map_err(|error| fault()(error.into()))?;
+        let (name, stream) = (consumer.cached_info().name.clone(), stream.to_owned());
         let messages = consumer
             .stream()
             .max_messages_per_batch(AHEAD)
@@ -57,7 +66,7 @@ impl Reading {
             .messages()
             .await
             .map_err(|error| fault()(error.into()))?;
-        Ok(Self { messages, losses, count: 0 })
+        Ok(Self { messages, name, stream, losses, count: 0 })
     }
 
     /// The next message with its sequence; waits for one that is not there yet. May be dropped while
@@ -87,8 +96,12 @@ impl Reading {
         Ok((sequence, message))
     }
 
-    /// The next message if it is here already.
-    pub fn next_now(&mut self) -> Option<Result<(u64, Message), BusError>> {
-        self.next().now_or_never()
+    /// Ends it, so that the server need not keep it until it forgets by itself.
+    pub async fn end(self, bus: &Bus) {
+        let Self { messages, name, stream, .. } = self;
+        drop(messages);
+        if let Err(error) = bus.inner.jetstream.delete_consumer_from_stream(&name, &stream).await {
+            tracing::debug!(stream, error = %error, "a reader is left to be forgotten");
+        }
     }
 }

@@ -6,7 +6,8 @@ use kernel::PARTITIONS;
 
 use crate::{
     Bus, BusError, Fault, Place, Places,
-    lane::{filter, lease_of, name_of},
+    feed::filter,
+    lane::{lease_of, name_of},
     stream::is_missing,
 };
 

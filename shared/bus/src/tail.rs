@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use async_nats::HeaderName;
-use contract::{Envelope, subject};
+use contract::Envelope;
 use futures::Stream;
 use tokio::sync::mpsc;
 
@@ -76,7 +76,7 @@ async fn read_on(
     next: &mut u64,
     tell: &mpsc::Sender<Tailed>,
 ) -> Result<Infallible, BusError> {
-    let mut reading = Reading::begin(bus, stream, &filter(stream), *next).await?;
+    let mut reading = Reading::begin(bus, stream, Vec::new(), *next).await?;
     loop {
         let (sequence, message) = reading.next().await?;
         *next = sequence + 1;
@@ -100,13 +100,5 @@ async fn last_of(bus: &Bus, stream: &str) -> u64 {
             Err(error) => tracing::debug!(stream, error = ?error, "a tail waits"),
         }
         tokio::time::sleep(PAUSE).await;
-    }
-}
-
-fn filter(stream: &str) -> String {
-    match stream {
-        // Its subjects are transformed: everything.
-        subject::ALERTS_STREAM => String::new(),
-        service => subject::all_of(&service.to_lowercase()),
     }
 }

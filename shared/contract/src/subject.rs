@@ -49,8 +49,34 @@ pub fn alerts_of_partition(partition: u8) -> String {
     format!("steward.alerts.{partition}.*.*")
 }
 
+/// The partition of an event or a stored alert.
+#[must_use]
+pub fn partition_of(subject: &str) -> Option<u8> {
+    let mut words = subject.strip_prefix("steward.")?.split('.');
+    let partition = match words.next()? {
+        "alerts" => words.next(),
+        _ => words.nth(3),
+    };
+    partition?.parse().ok()
+}
+
 /// Where a dead letter's copy is published.
 #[must_use]
 pub fn of_dead_letter(service: &str, consumer: &str) -> String {
     format!("steward.dead.{service}.{consumer}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_says_its_partition() {
+        let record = Uuid::from_u128(7);
+        let event = of_event("incident", "incident.opened.v1", record);
+        assert_eq!(partition_of(&event), Some(kernel::partition_of(record)));
+        assert_eq!(partition_of("steward.alerts.3.alertmanager.KEY0000001-abc"), Some(3));
+        assert_eq!(partition_of("steward.incident.opened"), None);
+        assert_eq!(partition_of("another.incident.incident.opened.v1.03.x"), None);
+    }
 }

@@ -95,6 +95,51 @@ async fn every_message_takes_effect_once_and_each_records_in_order() {
 }
 
 #[tokio::test]
+async fn a_replica_reads_a_stream_once_for_all_its_partitions() {
+    let world = world().await;
+    let database = Database::default();
+    world.bus.publish_all("INCIDENT", histories(0, 200)).await.unwrap();
+    let (_first, first) = replica(&world, "a", &database).await;
+    effects(&database, 200).await;
+    let (_second, _second_replica) = replica(&world, "b", &database).await;
+    eventually("both to have a share", || async { (database.shares().len() == 2).then_some(()) })
+        .await;
+    let jetstream = jetstream::new(client(world.server.address()).await);
+    let readers = async || {
+        let stream = jetstream.get_stream("INCIDENT").await.ok()?;
+        Some(stream.cached_info().state.consumer_count)
+    };
+    eventually("one reader for each", || async { (readers().await == Some(2)).then_some(()) })
+        .await;
+    world.bus.publish_all("INCIDENT", histories(200, 200)).await.unwrap();
+    effects(&database, 400).await;
+    first.stop.cancel();
+    within("the end", first.task).await.unwrap();
+    eventually("one reader", || async { (readers().await == Some(1)).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn nothing_is_passed_over_when_shares_change_while_much_is_still_ahead() {
+    let world = world().await;
+    let database = Database::default();
+    let all: u32 = 20_000;
+    world.bus.publish_all("INCIDENT", histories(0, all)).await.unwrap();
+    let (_bus, first) = replica(&world, "a", &database).await;
+    for name in ["b", "c", "d"] {
+        let (_bus, another) = replica(&world, name, &database).await;
+        eventually("another's share", || async {
+            database.shares().get(name).is_some_and(|share| *share == 8).then_some(())
+        })
+        .await;
+        another.task.abort();
+    }
+    effects(&database, all as usize).await;
+    in_order(&database, u64::from(all / 40));
+    first.stop.cancel();
+    within("the end", first.task).await.unwrap();
+}
+
+#[tokio::test]
 async fn replicas_share_evenly_and_a_share_moves_at_once_when_one_leaves() {
     let world = world().await;
     let database = Database::default();
