@@ -2,6 +2,7 @@
 
 mod deployment;
 mod directions;
+mod labels;
 mod pages;
 mod requirements;
 mod rooms;

@@ -9,7 +9,7 @@ use engine::{Definition, Languages};
 
 type Files = &'static [(&'static str, &'static str)];
 
-const SERVICES: [(&str, Files); 6] = [
+pub const SERVICES: [(&str, Files); 6] = [
     ("incident", &incident::DEFINITIONS),
     ("sla", &sla::DEFINITIONS),
     ("change", &change::DEFINITIONS),

@@ -37,6 +37,11 @@ impl Label {
         &self.english
     }
 
+    /// The languages that it is said in besides English.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.others.keys().map(String::as_str)
+    }
+
     /// The English text, where one is said.
     pub(super) fn say_english(&mut self, text: Option<String>) {
         if let Some(text) = text {

@@ -1,0 +1,41 @@
+//! Whoever reads German reads it everywhere: each name of a definition that ships is said in it.
+
+use engine::{Definition, Label};
+
+use crate::pages::SERVICES;
+
+const LANGUAGE: &str = "de";
+/// What the engine keeps in a record by itself; the console shows it in words of its own.
+const LEDGER: [&str; 6] = ["acted", "debts", "next_duty", "obligations", "tasks", "votes"];
+
+#[test]
+fn every_name_of_a_definition_is_said_in_german() {
+    let of_services = SERVICES.iter().flat_map(|(_, files)| files.iter());
+    let mut unsaid = Vec::new();
+    for (file, text) in of_services.chain(&gateway::DEFINITIONS) {
+        let definition =
+            Definition::parse(text, 1).unwrap_or_else(|flaws| panic!("{file}: {flaws:#?}"));
+        for (name, label) in names(&definition) {
+            if !label.languages().any(|language| language == LANGUAGE) {
+                unsaid.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    assert!(unsaid.is_empty(), "{} names are not said:\n{}", unsaid.len(), unsaid.join("\n"));
+}
+
+fn names(definition: &Definition) -> Vec<(String, &Label)> {
+    let mut names = vec![("its title".to_owned(), &definition.title)];
+    let said = definition.fields().iter().filter(|field| !LEDGER.contains(&field.name.as_str()));
+    names.extend(said.map(|field| (format!("field {}", field.name), &field.label)));
+    names.extend(definition.role_labels().map(|(role, label)| (format!("role {role}"), label)));
+    names.extend(
+        definition
+            .states()
+            .filter_map(|state| Some((format!("state {state}"), definition.state_label(state)?))),
+    );
+    names.extend(definition.all_transitions().map(|(state, transition)| {
+        (format!("transition {} in {state}", transition.name), &transition.label)
+    }));
+    names
+}
