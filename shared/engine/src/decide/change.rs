@@ -75,14 +75,16 @@ impl Draft<'_> {
     fn is_judged(&self, field: &str, expression: &Expression) -> bool {
         let Some(before) = self.before else { return false };
         let names = expression.names();
+        if names.schemes.is_empty() {
+            return false;
+        }
         let is_same = |name: &str| before.data.get(name) == self.record.data.get(name);
         let asks_fields_alone = names.roots.iter().all(|root| root == "record")
             && names.whole.is_empty()
             && names.record_fields.iter().all(|name| self.definition.field(name).is_some())
             && names.functions.iter().all(|name| Expression::is_builtin(name))
             && names.calculations.is_empty();
-        !names.schemes.is_empty()
-            && asks_fields_alone
+        asks_fields_alone
             && before.definition == self.record.definition
             && before.data.contains_key(field)
             && is_same(field)

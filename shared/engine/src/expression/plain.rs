@@ -4,11 +4,11 @@
 //! than all the rest of a decision. What is told here is told the same (`both_ways_agree`), and
 //! where anything is unusual (a fault, two types that do not compare) the interpreter is asked.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use cel::{
     IdedExpr,
-    common::ast::{Expr, LiteralValue},
+    common::ast::{Expr, ListExpr, LiteralValue},
 };
 use serde_json::Value;
 
@@ -29,6 +29,8 @@ pub(super) enum Plain {
     Part(Vec<String>),
     /// `record.state`
     State,
+    /// `record.revision`
+    Revision,
     /// `actor.id`
     ActorId,
     /// `string(now)`
@@ -53,6 +55,8 @@ pub(super) enum Plain {
     StartsWith(Box<Plain>, String),
     /// `record.count + 1`
     Sum(Box<[Plain; 2]>),
+    /// `record.priority <= 2`, of whole numbers: which orders fit
+    Ordered(Box<[Plain; 2]>, fn(Ordering) -> bool),
     Equal(Box<[Plain; 2]>),
     Not(Box<Plain>),
     And(Box<[Plain; 2]>),
@@ -61,6 +65,8 @@ pub(super) enum Plain {
     Choice(Box<[Plain; 3]>),
     /// `value in ['a', 'b']`
     In(Box<Plain>, Vec<Plain>),
+    /// `['agent', record.group]`
+    List(Vec<Plain>),
 }
 
 type Told<'a> = Option<Cow<'a, Value>>;
@@ -83,6 +89,7 @@ impl Plain {
                     ("event", _) => Some(Self::Event(path)),
                     ("actor", [field]) if field == "id" => Some(Self::ActorId),
                     ("record", [field]) if field == "state" => Some(Self::State),
+                    ("record", [field]) if field == "revision" => Some(Self::Revision),
                     ("record", [field]) if !OWN_NAMES.contains(&field.as_str()) => {
                         Some(Self::Record(field.clone()))
                     }
@@ -96,8 +103,14 @@ impl Plain {
                 Some(target) => Self::of_method(&call.func_name, target, &call.args),
                 None => Self::of_function(&call.func_name, &call.args),
             },
+            Expr::List(list) => Self::all_of(list).map(Self::List),
             _ => None,
         }
+    }
+
+    fn all_of(list: &ListExpr) -> Option<Vec<Self>> {
+        let is_whole = list.optional_indices.is_empty();
+        is_whole.then(|| list.elements.iter().map(Self::of).collect()).flatten()
     }
 
     fn of_given(given: &IdedExpr) -> Option<Self> {
@@ -135,6 +148,10 @@ impl Plain {
             ("matrix", [scheme, inputs @ ..]) => Self::Matrix(text(scheme)?, all(inputs)?),
             ("key", parts) => Self::Key(all(parts)?),
             ("_+_", _) => Self::Sum(Box::new(two(arguments)?)),
+            ("_<_", _) => Self::Ordered(Box::new(two(arguments)?), Ordering::is_lt),
+            ("_<=_", _) => Self::Ordered(Box::new(two(arguments)?), Ordering::is_le),
+            ("_>_", _) => Self::Ordered(Box::new(two(arguments)?), Ordering::is_gt),
+            ("_>=_", _) => Self::Ordered(Box::new(two(arguments)?), Ordering::is_ge),
             ("_==_", _) => Self::Equal(Box::new(two(arguments)?)),
             ("_!=_", _) => Self::Not(Box::new(Self::Equal(Box::new(two(arguments)?)))),
             ("_&&_", _) => Self::And(Box::new(two(arguments)?)),
@@ -144,9 +161,7 @@ impl Plain {
                 Self::Choice(Box::new(all(arguments).and_then(|all: Vec<_>| all.try_into().ok())?))
             }
             ("@in", [value, list]) => match &list.expr {
-                Expr::List(list) if list.optional_indices.is_empty() => {
-                    Self::In(one(value)?, all(&list.elements)?)
-                }
+                Expr::List(list) => Self::In(one(value)?, Self::all_of(list)?),
                 _ => return None,
             },
             _ => return None,
@@ -176,6 +191,7 @@ impl Plain {
                 let given = given.iter().map(|given| given.value(scope).map(Cow::into_owned));
                 Cow::Owned(calculation(&given.collect::<Option<Vec<_>>>()?, scope.schemes).ok()?)
             }
+            Self::Revision => owned(scope.record?.0.revision),
             Self::State => owned(scope.record?.0.state.as_str()),
             Self::ActorId => owned(scope.actor?.id.as_str()),
             Self::Now => owned(functions::text_of(scope.now)),
@@ -224,6 +240,11 @@ impl Plain {
                 let (one, other) = (one.value(scope)?.as_i64()?, other.value(scope)?.as_i64()?);
                 owned(one.checked_add(other)?)
             }
+            Self::Ordered(both, fits) => {
+                let [one, other] = both.as_ref();
+                let (one, other) = (one.value(scope)?.as_i64()?, other.value(scope)?.as_i64()?);
+                owned(fits(one.cmp(&other)))
+            }
             Self::Equal(both) => {
                 let [one, other] = both.as_ref();
                 owned(equal(one.value(scope)?.as_ref(), other.value(scope)?.as_ref())?)
@@ -249,6 +270,10 @@ impl Plain {
                     }
                 }
                 owned(false)
+            }
+            Self::List(items) => {
+                let items = items.iter().map(|item| item.value(scope).map(Cow::into_owned));
+                Cow::Owned(Value::Array(items.collect::<Option<_>>()?))
             }
         })
     }
@@ -321,7 +346,7 @@ mod tests {
     use super::*;
     use crate::{Expression, Record, Schemes, expression::context};
 
-    const EXPRESSIONS: [&str; 33] = [
+    const EXPRESSIONS: [&str; 40] = [
         "record.a.x",
         "event.a",
         "event.labels.x",
@@ -341,6 +366,13 @@ mod tests {
         "record.a ? 1 : 2",
         "record.a && record.b",
         "record.a || record.b",
+        "record.a < 2",
+        "record.a <= record.b",
+        "event.a > 0 && event.a >= event.b",
+        "record.revision == 1",
+        "record.revision < 0 || record.a == 'x'",
+        "['x', record.a, null]",
+        "record.a == true ? ['x', 'y'] : [event.b]",
         "record.a + 1",
         "record.a + record.b",
         "matrix('grid', record.a, event.b)",
