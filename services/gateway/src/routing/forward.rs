@@ -26,6 +26,10 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long it may take to begin its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 
+/// So much of a body that is refused as too large is still taken, and for so long.
+const HEARD_OUT_BYTES: u64 = 128 * 1024 * 1024;
+const HEARD_OUT_FOR: Duration = Duration::from_secs(10);
+
 /// Headers of one connection, which mean nothing on the next (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
@@ -88,7 +92,10 @@ impl Forwarder {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
         };
         let said = content_length(request.headers());
-        if said.is_some_and(|bytes| bytes > limit as u64) {
+        if let Some(bytes) = said.filter(|bytes| *bytes > limit as u64) {
+            if bytes <= HEARD_OUT_BYTES {
+                hear_out(request.into_body()).await;
+            }
             return Err(too_large());
         }
         prepare(&mut request, token)?;
@@ -138,6 +145,15 @@ impl Forwarder {
         *response.headers_mut() = answer.headers().clone();
         Ok(response.map(|()| Body::from_stream(answer.bytes_stream())))
     }
+}
+
+/// Takes what is still being sent and drops it: most callers read no answer before they have sent all, and
+/// would only see that the connection is closed.
+async fn hear_out(body: Body) {
+    let mut rest = body.into_data_stream();
+    let all = async { while let Some(Ok(_)) = rest.next().await {} };
+    // Who takes longer sees the connection closed.
+    let _ = tokio::time::timeout(HEARD_OUT_FOR, all).await;
 }
 
 /// What only the gateway may say, and what belongs to the caller's connection.
