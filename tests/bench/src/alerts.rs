@@ -18,7 +18,6 @@ use crate::{
     platform::{Platform, bytes},
     scratch::{Nats, Postgres},
     table::{self, Row, Verdict},
-    usage,
 };
 
 const WEBHOOK: &str = "/api/v1/intake/alertmanager";
@@ -38,10 +37,10 @@ pub async fn accepted(span: Duration) -> Result<()> {
         let server = Nats::start().await?;
         nats::atomic_batches(&server, span).await?.rate
     };
-    let platform = Platform::up(&[]).await?;
+    let platform = Platform::spine(&[]).await?;
     let monitor = platform.monitor().await?;
     let posts: Arc<Vec<Vec<u8>>> = Arc::new((0..200).map(|n| storm_of(n * POST, POST)).collect());
-    let before = usage::processor_time(platform.process());
+    let before = platform.processor_time();
     let outcome = saturate(SENDERS, span, move |ordinal| {
         let (monitor, posts) = (Arc::clone(&monitor), Arc::clone(&posts));
         async move {
@@ -51,11 +50,11 @@ pub async fn accepted(span: Duration) -> Result<()> {
     })
     .await
     .flawless()?;
-    let cost = usage::processor_time(platform.process()) - before;
+    let cost = platform.processor_time() - before;
     let rate = outcome.rate() * POST as f64;
     let mut row = Row::of(format!("posts of {POST} alerts, {SENDERS} senders"), &outcome)
         .costing(cost, outcome.done * POST as u64)
-        .holding(usage::resident(platform.process()));
+        .holding(platform.resident());
     row.throughput = Some(rate);
     let rows = [Row::rate("JetStream, atomic batches of 500, synced", limit), row];
     table::print(&rows, &[Verdict::at_least("alerts", rate / limit, 0.5)]);
@@ -69,14 +68,14 @@ pub async fn to_incident(span: Duration) -> Result<()> {
         let stored = nats::atomic_batches(&server, span).await?.stored;
         nats::consume(&server, stored).await?
     };
-    let platform = Platform::up(&[]).await?;
+    let platform = Platform::spine(&[]).await?;
     let (monitor, agent) = (platform.monitor().await?, platform.agent().await?);
-    let before = usage::processor_time(platform.process());
+    let before = platform.processor_time();
     let began = Instant::now();
     let storm = send(&monitor, STORM).await?;
     let total = settled(&agent, STORM as u64).await?;
     let took = began.elapsed();
-    let cost = usage::processor_time(platform.process()) - before;
+    let cost = platform.processor_time() - before;
     let incidents = incidents(&agent).await?;
     ensure!(incidents == GROUPS, "{incidents} incidents of {GROUPS} groups");
     let rate = total as f64 / took.as_secs_f64();
@@ -87,7 +86,7 @@ pub async fn to_incident(span: Duration) -> Result<()> {
         posts,
         Row::rate(format!("{STORM} alerts in {GROUPS} groups, post to fate"), rate)
             .costing(cost, total)
-            .holding(usage::resident(platform.process())),
+            .holding(platform.resident()),
     ];
     table::print(&rows, &[Verdict::at_least("alerts-to-incident", rate / limit, 0.08)]);
     Ok(())
@@ -99,7 +98,7 @@ pub async fn latency(span: Duration) -> Result<()> {
     let server = Postgres::start()?;
     let unit = postgres::single_commits(&server, span).await?;
     let template = server.databases("steward")?;
-    let platform = Platform::up(&["--database-url-template", &template]).await?;
+    let platform = Platform::spine(&["--database-url-template", &template]).await?;
     let (monitor, agent) = (platform.monitor().await?, platform.agent().await?);
     let began = Instant::now();
     let calm = STORM / 5;

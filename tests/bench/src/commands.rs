@@ -1,4 +1,4 @@
-//! `commands` and `commands-sqlite`: durable commands through gateway and service.
+//! `commands`, `commands-sqlite` and `commands-all`: durable commands through gateway and service.
 
 use std::{
     sync::{
@@ -27,19 +27,30 @@ const CONNECTIONS: usize = 64;
 /// The share of the sustained rate at which latencies are taken.
 const PART: f64 = 0.7;
 
+/// Gateway and incident, a process each.
 pub async fn on_postgres(span: Duration) -> Result<()> {
+    let server = Postgres::start()?;
+    let limit = postgres::tx4(&server, span)?;
+    let template = server.databases("steward")?;
+    let platform = Platform::spine(&["--database-url-template", &template]).await?;
+    let rows = vec![Row::rate("pgbench `tx4`, best of 8 and 32 clients", limit)];
+    measure("commands", &platform, server.process(), limit, 0.5, rows, span).await
+}
+
+/// All seven services in one process, each of which hears what incident says.
+pub async fn of_all(span: Duration) -> Result<()> {
     let server = Postgres::start()?;
     let limit = postgres::tx4(&server, span)?;
     let template = server.databases("steward")?;
     let platform = Platform::up(&["--database-url-template", &template]).await?;
     let rows = vec![Row::rate("pgbench `tx4`, best of 8 and 32 clients", limit)];
-    measure("commands", &platform, server.process(), limit, 0.5, rows, span).await
+    measure("commands-all", &platform, server.process(), limit, 0.5, rows, span).await
 }
 
 pub async fn on_sqlite(span: Duration) -> Result<()> {
     let outcome = sqlite::single(span).await?;
     let limit = outcome.rate();
-    let platform = Platform::up(&[]).await?;
+    let platform = Platform::spine(&[]).await?;
     let rows = vec![Row::of("SQLite, `synchronous=FULL`, single transactions", &outcome)];
     measure("commands-sqlite", &platform, None, limit, 0.7, rows, span).await
 }
@@ -63,7 +74,7 @@ async fn measure(
     rows.push(
         Row::of(format!("gateway and service, {CONNECTIONS} connections, a transition each"), &all)
             .costing(costs.iter().map(|(_, cost)| *cost).sum(), all.done)
-            .holding(usage::resident(platform.process())),
+            .holding(platform.resident()),
     );
     for (part, cost) in costs {
         rows.push(Row { what: format!("of it {part}"), ..Row::default() }.costing(cost, all.done));
@@ -81,7 +92,8 @@ struct Parts(Vec<(&'static str, u32)>);
 impl Parts {
     fn of(platform: &Platform, database: Option<u32>) -> Self {
         let mut parts = vec![("the load generator", std::process::id())];
-        parts.push(("gateway and service", platform.process()));
+        parts.push(("the gateway, or all services", platform.process()));
+        parts.extend(platform.beside_it().map(|process| ("the service", process)));
         parts.extend(platform.nats().map(|process| ("nats-server", process)));
         parts.extend(database.map(|process| ("PostgreSQL", process)));
         Self(parts)

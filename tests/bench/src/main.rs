@@ -31,7 +31,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "load engine filter limits act commands commands-sqlite alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
+const NAMES: &str = "load engine filter limits act commands commands-sqlite commands-all alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -50,6 +50,7 @@ async fn main() -> Result<()> {
         "act" => act::run(span).await,
         "commands" => commands::on_postgres(span).await,
         "commands-sqlite" => commands::on_sqlite(span).await,
+        "commands-all" => commands::of_all(span).await,
         "alerts" => alerts::accepted(span).await,
         "alerts-to-incident" => alerts::to_incident(span).await,
         "latency" => alerts::latency(span).await,

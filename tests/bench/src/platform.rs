@@ -10,7 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{http::Client, scratch, usage};
+use crate::{
+    http::Client,
+    scratch::{self, Nats},
+    usage,
+};
 
 /// The bench's first argument that makes it be Steward.
 pub const AS_STEWARD: &str = "steward";
@@ -22,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Platform {
     child: Child,
     port: u16,
+    /// What runs beside it for as long as it does, and is stopped after it.
+    companions: Vec<Platform>,
+    bus: Option<Nats>,
     // Kept for as long as the process writes there.
     folder: Arc<TempDir>,
 }
@@ -48,6 +55,18 @@ impl Platform {
         Self::start(folder, &["serve", "gateway", "--nats-url", nats]).await
     }
 
+    /// The gateway and incident, a process each, with a nats-server: what the spine of the platform is.
+    pub async fn spine(arguments: &[&str]) -> Result<Self> {
+        let bus = Nats::start().await?;
+        let address = bus.address().expose();
+        let of_gateway = [&["serve", "gateway", "--nats-url", &address], arguments].concat();
+        let mut gateway = Self::start(Arc::new(scratch::folder()?), &of_gateway).await?;
+        let incident = gateway.beside("incident", &address, arguments).await?;
+        gateway.companions.push(incident);
+        gateway.bus = Some(bus);
+        Ok(gateway)
+    }
+
     /// One service more on the same data folder, where the gateway's public key is.
     pub async fn beside(&self, service: &str, nats: &str, more: &[&str]) -> Result<Self> {
         let arguments = [&["serve", service, "--nats-url", nats], more].concat();
@@ -69,7 +88,7 @@ impl Platform {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let mut platform = Self { child, port, folder };
+        let mut platform = Self { child, port, companions: Vec::new(), bus: None, folder };
         let (began, door) = (Instant::now(), platform.door(TOKEN));
         while !door.get("/readyz").await.is_ok_and(|answer| answer.status == 200) {
             if platform.child.try_wait()?.is_some() || began.elapsed() > PATIENCE {
@@ -90,13 +109,32 @@ impl Platform {
         self.child.id()
     }
 
-    /// The nats-server below it.
+    /// The services that run beside it.
+    pub fn beside_it(&self) -> impl Iterator<Item = u32> {
+        self.companions.iter().map(Self::process)
+    }
+
+    /// Processor time used so far by all its processes and their nats-server.
+    pub fn processor_time(&self) -> Duration {
+        let bus = self.bus.as_ref().and_then(|_| self.nats());
+        let all = self.beside_it().chain([self.process()]).chain(bus);
+        all.map(usage::processor_time).sum()
+    }
+
+    /// Resident memory of all its processes, in bytes; the nats-server left out.
+    pub fn resident(&self) -> Option<u64> {
+        self.beside_it().chain([self.process()]).map(usage::resident).sum()
+    }
+
+    /// The nats-server below it, or below the bench for the spine.
     pub fn nats(&self) -> Option<u32> {
         let is_nats = |process: &u32| {
             std::fs::read_to_string(format!("/proc/{process}/comm"))
                 .is_ok_and(|name| name.trim() == "nats-server")
         };
-        usage::family_of(self.process()).into_iter().find(is_nats)
+        usage::family_of(if self.bus.is_some() { std::process::id() } else { self.process() })
+            .into_iter()
+            .find(is_nats)
     }
 
     pub fn administrator(&self) -> Arc<Client> {
