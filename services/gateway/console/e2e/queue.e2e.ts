@@ -172,14 +172,69 @@ test("the palette finds actions, records by their words, and saved lists", async
   await page.getByRole("dialog", { name: "Edit: INC0000008" }).waitFor();
 });
 
-test("one field of one row is changed from the list", async () => {
+test("a cell is changed where it stands, by keyboard alone", async () => {
+  const page = await list("/incidents?sort=number");
+  const cell = (field: string) => page.getByRole("button", { name: `Edit ${field} of ${all.numbers[2]}` });
+  const form = page.getByRole("form", { name: new RegExp(`of ${all.numbers[2]}$`) });
+  await row(page, all.numbers[2]).focus();
+  await page.keyboard.press("F2");
+  const title = form.getByRole("textbox");
+  expect(await title.inputValue()).toBe("Till 4 in Porto restarts by itself");
+  await accessible(page, "a cell that is written in");
+  // Escape leaves everything as it was, and the keyboard where it was.
+  await title.fill("Nonsense");
+  await page.keyboard.press("Escape");
+  await row(page, all.numbers[2]).getByText("Till 4 in Porto restarts by itself").waitFor();
+  expect(await cell("Title").evaluate((button) => button === document.activeElement)).toBe(true);
+  await page.keyboard.press("Enter");
+  await title.fill("");
+  await page.keyboard.press("Enter");
+  await form.getByRole("alert").filter({ hasText: "`title`" }).waitFor();
+  expect(await title.getAttribute("aria-invalid")).toBe("true");
+  await title.fill("Till 4 in Porto is slow");
+  await page.keyboard.press("Enter");
+  await row(page, all.numbers[2]).getByText("Till 4 in Porto is slow").waitFor();
+  // Along the row to what else may be changed.
+  await form.waitFor({ state: "detached" });
+  await page.keyboard.press("ArrowRight");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toMatch(/^Edit (?!Title)/);
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  expect(await row(page, all.numbers[2]).evaluate((one) => one === document.activeElement)).toBe(true);
+});
+
+test("a cell is changed by a double click, and others in the row stay as they are", async () => {
   const page = await list("/incidents?sort=number");
   await row(page, all.numbers[2]).getByText("Store Tills").dblclick();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("combobox", { name: "Service" }).fill("SVC-PAY");
-  await page.keyboard.press("Tab");
-  await dialog.getByRole("button", { name: "Save" }).click();
+  const form = page.getByRole("form", { name: `Edit Service of ${all.numbers[2]}` });
+  await form.getByRole("combobox").fill("SVC-PAY");
+  await form.getByRole("button", { name: "Save" }).click();
   await row(page, all.numbers[2]).getByText("Instant Payments").waitFor();
+});
+
+test("what others change meanwhile is told of, and lost by nobody", async () => {
+  const page = await list("/incidents?sort=number&columns=number,title,category,state");
+  const number = String(all.numbers[6]);
+  const edit = () => page.getByRole("button", { name: `Edit Title of ${number}` }).focus().then(() => page.keyboard.press("F2"));
+  const form = page.getByRole("form", { name: `Edit Title of ${number}` });
+  // Another field is in nobody's way.
+  await edit();
+  await all.platform.ask("PATCH", `incidents/${number}`, { category: "hardware" });
+  await form.getByRole("textbox").fill("VPN drops every hour");
+  await page.keyboard.press("Enter");
+  await row(page, number).getByText("VPN drops every hour").waitFor();
+  expect(((await all.platform.ask("GET", `incidents/${number}`)).data as { category: string }).category).toBe("hardware");
+  // The same one is a sentence, with what stands there now.
+  await form.waitFor({ state: "detached" });
+  await edit();
+  await all.platform.ask("PATCH", `incidents/${number}`, { title: "VPN is slow" });
+  await form.getByRole("textbox").fill("VPN drops all day");
+  await page.keyboard.press("Enter");
+  await form.getByRole("alert").filter({ hasText: `Somebody changed this in ${number} meanwhile.` }).waitFor();
+  await form.getByText("It now says: VPN is slow").waitFor();
+  expect(await form.getByRole("textbox").inputValue()).toBe("VPN drops all day");
+  await page.keyboard.press("Enter");
+  await row(page, number).getByText("VPN drops all day").waitFor();
 });
 
 test("the board shows the same query by state", async () => {
@@ -190,6 +245,28 @@ test("the board shows the same query by state", async () => {
   const { order, labels } = (await all.platform.ask("GET", "processes/incident")) as unknown as { order: string[]; labels: { states: Record<string, string> } };
   expect(columns.map((text) => text.split("\n")[0])).toEqual(order.map((state) => labels.states[state]));
   await accessible(page, "board");
+});
+
+test("a card is dragged to a state by the step that leads there, or moved by its menu", async () => {
+  const number = await all.platform.open("incidents", { title: "The gate does not open", impact: "low", urgency: "low" });
+  const page = await all.desk.signedIn("ada", "/incidents?as=board");
+  const column = (state: string) => page.locator("section").filter({ has: page.getByRole("heading", { level: 2, name: new RegExp(`^${state}`) }) });
+  const card = (state: string) => column(state).getByRole("listitem").filter({ hasText: number });
+  // It asks for what the step needs.
+  await card("New").dragTo(column("Assigned"));
+  const form = page.getByRole("dialog", { name: "Assign" });
+  await form.getByRole("combobox", { name: "Group" }).fill("netw");
+  await page.getByRole("option", { name: /Network/ }).click();
+  await form.getByRole("button", { name: "Assign" }).click();
+  await card("Assigned").waitFor();
+  // Where no step leads, it stays.
+  await card("Assigned").dragTo(column("Closed"));
+  await card("Assigned").waitFor();
+  await card("Assigned").getByRole("button", { name: `Actions for ${number}` }).click();
+  await page.getByRole("menuitem", { name: "Start", exact: true }).click();
+  const start = page.getByRole("dialog", { name: "Start" });
+  await start.getByRole("button", { name: "Start" }).click();
+  await card("In progress").waitFor();
 });
 
 test("a long list goes on as far as somebody looks", async () => {

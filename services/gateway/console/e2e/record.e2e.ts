@@ -55,6 +55,22 @@ test("actions are what the record offers; what is refused says why", async () =>
   await page.getByText("2 things need another look").waitFor();
 });
 
+test("what the record holds is not asked for again, and what is taken out is missed", async () => {
+  const group = all.who.network;
+  const number = await all.platform.open("incidents", { title: "The scanner beeps", impact: "low", urgency: "low", group });
+  const page = await open(number);
+  await take(page, "Assign");
+  const form = page.getByRole("dialog", { name: "Assign" });
+  await expect.poll(() => form.getByRole("combobox", { name: "Group" }).inputValue()).toMatch(/Network/);
+  await form.getByRole("combobox", { name: "Group" }).fill("");
+  await form.getByRole("button", { name: "Assign" }).click();
+  await expect.poll(() => form.getByRole("combobox", { name: "Group" }).getAttribute("aria-invalid")).toBe("true");
+  await form.getByRole("combobox", { name: "Group" }).fill("netw");
+  await page.getByRole("option", { name: /Network/ }).click();
+  await form.getByRole("button", { name: "Assign" }).click();
+  await page.getByText("Assign: done").waitFor();
+});
+
 test("the keyboard assigns, comments and edits", async () => {
   const page = await open(all.numbers[6]);
   await page.getByRole("group", { name: "Actions" }).waitFor();

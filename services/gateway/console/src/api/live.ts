@@ -114,7 +114,7 @@ function withRecord(page: Page, record: RecordView): Page {
 }
 
 /** Lists show the record as it now is, where it stood; pages of the record itself are read anew. */
-function refresh(client: QueryClient, record: RecordView): void {
+export function refresh(client: QueryClient, record: RecordView): void {
   for (const query of client.getQueryCache().findAll({ queryKey: ["records"] })) {
     const known = query.state.data as InfiniteData<Page> | Page | undefined;
     if (!known || !("pages" in known ? known.pages : [known]).some((page) => placeIn(page, record) >= 0)) continue;

@@ -22,7 +22,21 @@ export type InputProps = {
   fault: string | undefined;
   onChange: (value: Json | undefined) => void;
   autoFocus?: boolean;
+  /** In a cell of a table: the name is said and not shown, choices are open, and a fault is spoken as it comes. */
+  isBare?: boolean;
 };
+
+/** What stands around a field, whatever kind it is. */
+function around({ field, label, required, fault, autoFocus = false, isBare = false }: InputProps) {
+  const error = fault ?? null;
+  return {
+    ...(isBare ? { "aria-label": label, size: "xs" as const } : { label }),
+    name: field.name,
+    required,
+    error: isBare && error !== null ? <span role="alert">{error}</span> : error,
+    autoFocus,
+  };
+}
 
 /** The schema of what is there, where null stands for nothing. */
 export function plain(schema: Schema): Schema {
@@ -30,16 +44,10 @@ export function plain(schema: Schema): Schema {
 }
 
 export function Input(props: InputProps) {
-  const { field, label, value, required, fault, onChange, autoFocus = false } = props;
+  const { field, value, required, onChange, isBare = false } = props;
   const say = useSay();
   const schema = plain(field.schema);
-  const common = {
-    label,
-    name: field.name,
-    required,
-    error: fault ?? null,
-    autoFocus,
-  };
+  const common = around(props);
   const text = typeof value === "string" ? value : "";
   const told = (said: string | null) => onChange(said === null || said === "" ? undefined : said);
 
@@ -47,10 +55,10 @@ export function Input(props: InputProps) {
     const data = schema.enum.map((one) => ({ value: String(one), label: spoken(String(one)) }));
     const original = (said: string) => schema.enum?.find((one) => String(one) === said) ?? said;
     const chosen = value === undefined || value === null ? null : String(value);
-    return <Select {...common} data={data} value={chosen} clearable={!required} placeholder={say("form.choose")} onChange={(said) => onChange(said === null ? undefined : original(said))} />;
+    return <Select {...common} defaultDropdownOpened={isBare} data={data} value={chosen} clearable={!required} placeholder={say("form.choose")} onChange={(said) => onChange(said === null ? undefined : original(said))} />;
   }
   if (schema.type === "boolean") {
-    return <Switch label={label} name={field.name} error={fault} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
+    return <Switch {...common} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
   }
   if (schema.type === "integer" || schema.type === "number") {
     const bounds = { ...(schema.minimum !== undefined && { min: schema.minimum }), ...(schema.maximum !== undefined && { max: schema.maximum }) };
@@ -125,7 +133,8 @@ function Choice({ field, value }: { field: Field; value: string }) {
 }
 
 /** Another record, found by its words; who knows its number may type it. */
-function RecordInput({ field, label, value, required, fault, onChange, process, autoFocus }: InputProps & { process: string }) {
+function RecordInput({ process, ...props }: InputProps & { process: string }) {
+  const { value, onChange } = props;
   const [typed, setTyped] = useState<string | null>(null);
   const [words] = useDebouncedValue((typed ?? "").toLowerCase(), 150);
   const known = useQuery(processes);
@@ -138,11 +147,7 @@ function RecordInput({ field, label, value, required, fault, onChange, process, 
   const shown = typed ?? all.find((one) => one.value === value)?.label ?? (typeof value === "string" ? value : "");
   return (
     <Autocomplete
-      label={label}
-      name={field.name}
-      required={required}
-      error={fault ?? null}
-      autoFocus={autoFocus ?? false}
+      {...around(props)}
       openOnFocus={false}
       data={data.map((one) => one.label)}
       filter={({ options }) => options}

@@ -1,36 +1,109 @@
-/** The same query as columns, one for each state. */
+/** The same query as columns, one for each state; a card that is moved takes the step that leads there. */
 
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import type { Process, RecordView } from "../api/model";
-import { some } from "../api/queries";
-import { ColumnValue } from "../fields/Value";
-import { headline, headlineField, usualColumns } from "../fields/words";
+import { Button, Modal, Stack } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Offer, Process, RecordView } from "../api/model";
+import { record as recordQuery, schemas, some } from "../api/queries";
 import { useSay } from "../i18n/words";
-import { place } from "../paths";
+import { asks, useTake } from "../record/take";
+import { TakeDialog } from "../record/TakeDialog";
 import type { ListSearch } from "../routes";
-import { Moment } from "../ui/Moment";
+import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
+import { Card } from "./Card";
 import { both } from "./filter";
 import { isOfFilter } from "./FilterBar";
 import styles from "./Board.module.css";
 
 /** Cards of a column; who wants more looks at the list. */
 const CARDS = 30;
-const ON_A_CARD = 3;
+
+type Step = { record: RecordView; offer: Offer };
 
 export function Board({ process, search }: { process: Process; search: ListSearch }) {
+  const [dragged, setDragged] = useState<RecordView | null>(null);
+  const steps = useSteps(process);
   return (
-    <div className={styles.board} tabIndex={0} role="region" aria-label={process.title}>
-      {process.order.map((state) => (
-        <Column key={state} process={process} state={state} search={search} />
-      ))}
-    </div>
+    <>
+      <div className={styles.board} tabIndex={0} role="region" aria-label={process.title}>
+        {process.order.map((state) => (
+          <Column
+            key={state}
+            process={process}
+            state={state}
+            search={search}
+            isOpen={dragged !== null && leadsTo(process, dragged.state, state).length > 0}
+            onDrag={setDragged}
+            onDrop={() => dragged && steps.move(dragged, state)}
+            onTake={steps.begin}
+          />
+        ))}
+      </div>
+      {steps.dialogs}
+    </>
   );
 }
 
-function Column({ process, state, search }: { process: Process; state: string; search: ListSearch }) {
+/** The steps that lead from one state to another. */
+function leadsTo(process: Process, from: string, to: string): string[] {
+  return from === to ? [] : (process.states[from] ?? []).filter((transition) => transition.to === to).map(({ name }) => name);
+}
+
+/** What is done to cards: at once, by a form where the step asks for something, or after a choice between several. */
+function useSteps(process: Process) {
+  const say = useSay();
+  const client = useQueryClient();
+  const schema = useQuery(schemas(process.process)).data;
+  const take = useTake(process.collection);
+  const [taking, setTaking] = useState<Step | null>(null);
+  const [choice, setChoice] = useState<Step[] | null>(null);
+  const failed = (error: unknown) => notice(error instanceof Error ? error.message : String(error), "failed");
+  const begin = (record: RecordView, offer: Offer) => {
+    setChoice(null);
+    if (asks(schema, offer)) setTaking({ record, offer });
+    else void take(record, offer, {}).catch(failed);
+  };
+  const move = async (card: RecordView, state: string) => {
+    // As it is now, with what it offers.
+    const record = await client.fetchQuery({ ...recordQuery(process.collection, card.number), staleTime: 0 });
+    const names = leadsTo(process, record.state, state);
+    const offers = record.offers?.filter((offer) => names.includes(offer.name) && !offer.vote) ?? [];
+    const [first, ...others] = offers.filter((offer) => offer.refused_because === null);
+    if (!first) failed(offers[0]?.refused_because ?? say("board.noStep", { number: record.number }));
+    else if (others.length === 0) begin(record, first);
+    else setChoice([first, ...others].map((offer) => ({ record, offer })));
+  };
+  const dialogs = (
+    <>
+      {taking && <TakeDialog process={process} schema={schema} record={taking.record} taking={{ offer: taking.offer, given: {} }} onClose={() => setTaking(null)} />}
+      <Modal opened={choice !== null} onClose={() => setChoice(null)} title={choice?.[0]?.record.number} size="sm" closeButtonProps={{ "aria-label": say("common.close") }}>
+        <Stack gap="xs">
+          {choice?.map(({ record, offer }) => (
+            <Button key={offer.name} variant="default" onClick={() => begin(record, offer)}>
+              {offer.label}
+            </Button>
+          ))}
+        </Stack>
+      </Modal>
+    </>
+  );
+  return { begin, move: (card: RecordView, state: string) => void move(card, state).catch(failed), dialogs };
+}
+
+type ColumnProps = {
+  process: Process;
+  state: string;
+  search: ListSearch;
+  /** The card that is dragged may be let go here. */
+  isOpen: boolean;
+  onDrag: (record: RecordView | null) => void;
+  onDrop: () => void;
+  onTake: (record: RecordView, offer: Offer) => void;
+};
+
+function Column({ process, state, search, isOpen, onDrag, onDrop, onTake }: ColumnProps) {
   const say = useSay();
   const filter = both(search.filter, `record.state == '${state}'`);
   const query = { filter, ...(search.q && { q: search.q }), sort: search.sort ?? "-updated_at" };
@@ -38,36 +111,24 @@ function Column({ process, state, search }: { process: Process; state: string; s
   const items = (page.data?.items ?? []).filter((record) => record.state === state);
   const count = page.data?.next ? say("board.more", { count: items.length }) : String(items.length);
   return (
-    <section className={styles.column}>
+    <section
+      className={styles.column}
+      data-open={isOpen || undefined}
+      onDragOver={(event) => isOpen && event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        onDrop();
+      }}
+    >
       <h2>
         <StateBadge state={state} process={process} /> <span>{page.data ? count : ""}</span>
       </h2>
       <ProblemBox error={isOfFilter(page.error) ? null : page.error} />
       <ul>
         {items.map((record) => (
-          <Card key={record.id} process={process} record={record} />
+          <Card key={record.id} process={process} record={record} onDrag={onDrag} onTake={onTake} />
         ))}
       </ul>
     </section>
   );
 }
-
-function Card({ process, record }: { process: Process; record: RecordView }) {
-  const shown = ["number", "state", "updated_at", headlineField(process)];
-  const facts = usualColumns(process).filter((name) => !shown.includes(name) && record.data[name] != null).slice(0, ON_A_CARD);
-  return (
-    <li className={styles.card}>
-      <Link to={place.record(process.collection, record.number)}>{headline(record)}</Link>
-      <div className={styles.facts}>
-        {facts.map((name) => (
-          <ColumnValue key={name} name={name} record={record} process={process} />
-        ))}
-      </div>
-      <div className={styles.foot}>
-        <span>{record.number}</span>
-        <Moment at={record.updated_at} />
-      </div>
-    </li>
-  );
-}
-

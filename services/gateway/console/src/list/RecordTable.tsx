@@ -2,28 +2,28 @@
 
 import { Button, Checkbox, Loader } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, RefreshCw } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useHeard } from "../api/live";
 import type { Process, RecordView } from "../api/model";
 import { records } from "../api/queries";
 import { ColumnValue } from "../fields/Value";
-import { headlineField, labelOf } from "../fields/words";
+import { labelOf } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { place } from "../paths";
 import type { ListSearch } from "../routes";
 import { useKeys } from "../shell/keys";
 import { ProblemBox } from "../ui/ProblemBox";
 import { BulkBar } from "./BulkBar";
-import { CellEditor } from "./CellEditor";
+import { Cell, type Editing } from "./Cell";
+import { CellDialog, needsRoom } from "./CellDialog";
 import { indexed } from "./filter";
 import { isOfFilter } from "./FilterBar";
 import type { Change } from "./ListPage";
 import styles from "./RecordTable.module.css";
 
 type Props = { process: Process; columns: string[]; search: ListSearch; onChange: Change };
-type Editing = { record: RecordView; field: string };
 
 export function RecordTable({ process, columns, search, onChange }: Props) {
   const say = useSay();
@@ -80,9 +80,9 @@ export function RecordTable({ process, columns, search, onChange }: Props) {
               ))}
             </tr>
           </thead>
-          <tbody ref={body}>
+          <tbody ref={body} onKeyDown={across}>
             {rows.map((row, index) => (
-              <Rows key={row.id} before={rows[index - 1]} row={row} process={process} columns={columns} group={search.group} isSelected={selected.has(row.id)} onSelect={select} onEdit={setEditing} />
+              <Rows key={row.id} before={rows[index - 1]} row={row} process={process} columns={columns} group={search.group} isSelected={selected.has(row.id)} onSelect={select} editing={editing} onEdit={setEditing} />
             ))}
           </tbody>
         </table>
@@ -102,7 +102,9 @@ export function RecordTable({ process, columns, search, onChange }: Props) {
         <span aria-live="polite">{say("list.loaded", { count: rows.length })}</span>
         {list.hasNextPage && <More isBusy={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />}
       </div>
-      {editing && <CellEditor process={process} record={editing.record} field={editing.field} onClose={() => setEditing(null)} />}
+      {editing && isLarge(process, editing.field) && (
+        <CellDialog process={process} record={editing.record} field={editing.field} onClose={() => setEditing(null)} />
+      )}
     </>
   );
 }
@@ -126,6 +128,27 @@ function useNewer(process: string, rows: RecordView[]) {
   return { count: ids.size, clear: () => setIds(new Set()) };
 }
 
+function isLarge(process: Process, name: string): boolean {
+  return process.fields.some((field) => field.name === name && needsRoom(field));
+}
+
+/** Where a row is written in first: at its headline, where that may be. */
+function editOf(row: HTMLTableRowElement | null): HTMLElement | null | undefined {
+  return row?.querySelector<HTMLElement>('[data-edit="first"]') ?? row?.querySelector<HTMLElement>("[data-edit]");
+}
+
+/** Within a row: the arrows go along what may be changed, F2 changes it. */
+function across(event: React.KeyboardEvent): void {
+  const row = (event.target as HTMLElement).closest("tr");
+  const cells = [...(row?.querySelectorAll<HTMLElement>("[data-edit]") ?? [])];
+  const at = cells.findIndex((cell) => cell === event.target);
+  if (event.key === "F2") (cells[at] ?? editOf(row))?.click();
+  else if (event.key === "ArrowRight") (cells[at + 1] ?? cells[at])?.focus();
+  else if (event.key === "ArrowLeft") (cells[at - 1] ?? row)?.focus();
+  else return;
+  event.preventDefault();
+}
+
 /** `j` and `k` go down and up, Enter opens, `x` selects, `e` edits the headline, `a` assigns. */
 function useRowKeys(body: React.RefObject<HTMLTableSectionElement | null>, select: (id: string) => void, open: (number: string, hash?: string) => void) {
   return useMemo(() => {
@@ -145,7 +168,7 @@ function useRowKeys(body: React.RefObject<HTMLTableSectionElement | null>, selec
         const id = current()?.dataset.id;
         if (id) select(id);
       },
-      e: () => current()?.querySelector<HTMLElement>("[data-edit]")?.click(),
+      e: () => editOf(current())?.click(),
       a: () => {
         const number = current()?.dataset.number;
         if (number) open(number, "assign");
@@ -183,12 +206,12 @@ type RowProps = {
   group: string | undefined;
   isSelected: boolean;
   onSelect: (id: string) => void;
-  onEdit: (editing: Editing) => void;
+  editing: Editing | null;
+  onEdit: (editing: Editing | null) => void;
 };
 
-function Rows({ before, row, process, columns, group, isSelected, onSelect, onEdit }: RowProps) {
+function Rows({ before, row, process, columns, group, isSelected, onSelect, editing, onEdit }: RowProps) {
   const say = useSay();
-  const headline = headlineField(process);
   const groupOf = (record: RecordView) => (group === "state" ? record.state : record.data[group ?? ""]);
   const isNewGroup = group !== undefined && (before === undefined || groupOf(before) !== groupOf(row));
   return (
@@ -201,37 +224,13 @@ function Rows({ before, row, process, columns, group, isSelected, onSelect, onEd
           </th>
         </tr>
       )}
-      <tr key={`${row.id}-${row.rev}`} data-id={row.id} data-number={row.number} tabIndex={-1} className={styles.row} aria-selected={isSelected}>
+      <tr data-id={row.id} data-number={row.number} tabIndex={-1} className={styles.row} aria-selected={isSelected}>
         <td className={styles.check}>
           <Checkbox size="xs" aria-label={say("list.select", { number: row.number })} checked={isSelected} onChange={() => onSelect(row.id)} />
         </td>
-        {columns.map((name) => {
-          const field = process.fields.find((known) => known.name === name);
-          const value = <ColumnValue name={name} record={row} process={process} />;
-          const isLink = name === "number" || name === headline;
-          const isEditable = field !== undefined && !field.read_only && row.closed_at === null;
-          return (
-            <td key={name} data-wide={name === headline || undefined} onDoubleClick={() => isEditable && onEdit({ record: row, field: name })}>
-              {isLink ? (
-                <Link className={styles.link} to={place.record(process.collection, row.number)}>
-                  {value}
-                </Link>
-              ) : (
-                value
-              )}
-              {isEditable && (
-                <button
-                  type="button"
-                  className={styles.edit}
-                  tabIndex={-1}
-                  data-edit={name === headline ? "" : undefined}
-                  aria-label={say("list.editCell", { field: labelOf(name, process, say), number: row.number })}
-                  onClick={() => onEdit({ record: row, field: name })}
-                />
-              )}
-            </td>
-          );
-        })}
+        {columns.map((name) => (
+          <Cell key={name} name={name} record={row} process={process} editing={editing} onEdit={onEdit} />
+        ))}
       </tr>
     </>
   );

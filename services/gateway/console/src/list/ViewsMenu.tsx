@@ -15,6 +15,7 @@ import { api, place } from "../paths";
 import type { ListSearch } from "../routes";
 import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
+import styles from "./ViewsMenu.module.css";
 
 export function ViewsMenu({ process, search, onChoose }: { process: Process; search: ListSearch; onChoose: (search: ListSearch) => void }) {
   const say = useSay();
@@ -25,8 +26,8 @@ export function ViewsMenu({ process, search, onChoose }: { process: Process; sea
     <>
       <Menu position="bottom-start">
         <Menu.Target>
-          <Button variant="default" size="sm" leftSection={<Bookmark size={15} aria-hidden />}>
-            {say("list.views")}
+          <Button className={styles.button} variant="default" size="sm" leftSection={<Bookmark size={15} aria-hidden />}>
+            <span>{say("list.views")}</span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

@@ -2,12 +2,12 @@
 
 import { Button, Loader, Modal, SegmentedControl } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useLocation } from "@tanstack/react-router";
 import { ChevronRight, Pencil, UserRoundPlus } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { ask, Problem } from "../api/client";
+import { ask } from "../api/client";
 import type { CommandSchemas, Data, Offer, Process, ProcessSummary, RecordView } from "../api/model";
 import { history, process as processQuery, processes, record as recordQuery, schemas } from "../api/queries";
 import { CommandForm } from "../fields/CommandForm";
@@ -29,6 +29,8 @@ import { Clocks } from "./Clocks";
 import { Details } from "./Details";
 import { LinksCard } from "./LinksCard";
 import { OfferButton } from "./OfferButton";
+import { asks, useDone, useStale, useTake, type Taking } from "./take";
+import { TakeDialog } from "./TakeDialog";
 import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
 import { Votes } from "./Votes";
@@ -58,12 +60,10 @@ export function RecordPage() {
 /** In the address: begin with whoever looks. */
 const ASSIGN = "assign";
 
-type Taking = { offer: Offer; given: Data };
 type Shown = "activity" | "diagram" | "chain";
 
 function OneRecord({ summary, process, record }: { summary: ProcessSummary; process: Process; record: RecordView }) {
   const say = useSay();
-  const client = useQueryClient();
   const schema = useQuery(schemas(process.process)).data;
   const [taking, setTaking] = useState<Taking | null>(null);
   const [isEditing, editing] = useDisclosure(false);
@@ -81,29 +81,12 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
     if (isCalled) void navigate({ hash: "", replace: true });
   };
 
-  const done = async (next: RecordView, words: string) => {
-    client.setQueryData(recordQuery(summary.collection, record.number).queryKey, next);
-    await client.invalidateQueries({ queryKey: ["record", summary.collection, record.number] });
-    void client.invalidateQueries({ queryKey: ["records"] });
-    notice(words);
-  };
-  const stale = (error: unknown): never => {
-    if (error instanceof Problem && error.status === 412) {
-      void client.invalidateQueries({ queryKey: ["record", summary.collection, record.number] });
-      throw new Problem({ status: 412, code: "stale", detail: say("record.stale", { number: record.number }), errors: [] });
-    }
-    throw error;
-  };
-  const take = async ({ offer }: Taking, data: Data) => {
-    const path = api.transition(summary.collection, record.number, offer.name);
-    const next = await ask<RecordView>(path, { method: "POST", body: data, rev: record.rev }).catch(stale);
-    leave();
-    await done(next, say("record.done", { label: offer.label }));
-  };
+  const done = useDone(summary.collection);
+  const stale = useStale(summary.collection)(record.number);
+  const take = useTake(summary.collection);
   const begin = (offer: Offer, given: Data = {}) => {
-    const needsWords = Object.keys(schema?.transitions[offer.name]?.properties ?? {}).length > 0;
-    if (needsWords) setTaking({ offer, given });
-    else void take({ offer, given: {} }, {}).catch((error: unknown) => notice(String(error instanceof Error ? error.message : error), "failed"));
+    if (asks(schema, offer)) setTaking({ offer, given });
+    else void take(record, offer, {}).catch((error: unknown) => notice(String(error instanceof Error ? error.message : error), "failed"));
   };
   const amend = async (data: Data) => {
     const names = new Set([...Object.keys(data), ...Object.keys(schema?.amend.properties ?? {})]);
@@ -229,19 +212,7 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
           <LinksCard process={process} record={record} />
         </div>
       </div>
-      <Modal opened={current !== null} onClose={leave} title={current?.offer.label} size="lg" closeButtonProps={{ "aria-label": say("common.close") }}>
-        {current && schema && (
-          <CommandForm
-            key={current.offer.name}
-            schema={{ ...schema.transitions[current.offer.name], required: current.offer.needs }}
-            process={process}
-            given={current.given}
-            submit={current.offer.label}
-            onSubmit={(data) => take(current, data)}
-            onCancel={leave}
-          />
-        )}
-      </Modal>
+      <TakeDialog process={process} schema={schema} record={record} taking={current} onClose={leave} />
       <Modal opened={isEditing} onClose={editing.close} title={`${say("record.edit")}: ${record.number}`} size="xl" closeButtonProps={{ "aria-label": say("common.close") }}>
         {schema && <CommandForm schema={schema.amend} process={process} given={amendable} submit={say("common.save")} onSubmit={amend} onCancel={editing.close} />}
       </Modal>

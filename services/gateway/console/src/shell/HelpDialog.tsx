@@ -13,6 +13,9 @@ const KEYS: [string[], Key][] = [
   [["x"], "keys.select"],
   [["c"], "keys.create"],
   [["e"], "keys.edit"],
+  [["←", "→"], "keys.cells"],
+  [["F2"], "keys.cell"],
+  [["Esc"], "keys.giveUp"],
   [["a"], "keys.assign"],
   [["?"], "keys.help"],
 ];
