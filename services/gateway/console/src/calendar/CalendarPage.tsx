@@ -88,6 +88,9 @@ export function CalendarPage() {
           nowIndicator
           dayMaxEvents={4}
           allDaySlot={false}
+          allDayText={say("calendar.allDay")}
+          rowEventInnerClass={styles.bar ?? ""}
+          listItemEventTitleClass={styles.whole ?? ""}
           displayEventTime={by !== "month" || isNarrow}
           moreLinkContent={({ num }) => say("calendar.more", { count: num })}
           noEventsContent={say("calendar.none")}

@@ -5,8 +5,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { process as processQuery, processes } from "../api/queries";
-import type { Json } from "../api/model";
-import { Value } from "../fields/Value";
+import { Reference } from "../fields/Value";
 import { spoken } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { Moment } from "../ui/Moment";
@@ -119,7 +118,7 @@ function Line({ item: { due_at, record, duties: owed } }: { item: Owing }) {
         <small>{title === record.number ? record.called : title}</small>
       </td>
       <td>
-        <Value value={(first?.owner ?? null) as Json} field={undefined} />
+        {typeof first?.owner === "string" && <Reference value={first.owner} />}
       </td>
       <td>
         <StateBadge state={record.state} process={process} />
