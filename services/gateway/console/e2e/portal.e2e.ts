@@ -86,6 +86,7 @@ test("an administrator lets somebody in, who sets a password and changes it late
   const page = await all.desk.page();
   await page.goto(link);
   await page.getByRole("heading", { name: "Dana Weiss", level: 1 }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "this one" }).waitFor();
   await accessible(page, "account");
   const set = async (current: string | null, next: string) => {
     if (current !== null) await page.getByLabel("Present password").fill(current);

@@ -180,7 +180,8 @@ impl Desk {
         if let Some(refusal) = done.refused.into_iter().next() {
             return Err(refusal.into());
         }
-        let view = who(&guest.actor, &[], Some(&secret));
+        let session = done.record.map(|record| record.id);
+        let view = who(&guest.actor, &[], session, Some(&secret));
         Ok((secret, view))
     }
 }
@@ -202,7 +203,8 @@ async fn sign_in(State(desk): State<Desk>, request: Request) -> Result<Response,
 async fn whoami(Extension(caller): Extension<Arc<Caller>>, headers: HeaderMap) -> Response {
     let secret = caller.session.and_then(|_| credential::session_secret(&headers));
     let identity = &caller.identity;
-    let answer = Json(who(&identity.actor, &identity.scopes, secret)).into_response();
+    let who = who(&identity.actor, &identity.scopes, caller.session, secret);
+    let answer = Json(who).into_response();
     unkept(answer)
 }
 
@@ -275,13 +277,14 @@ async fn set_own_password(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn who(actor: &Actor, scopes: &[String], secret: Option<&str>) -> Value {
+fn who(actor: &Actor, scopes: &[String], session: Option<Uuid>, secret: Option<&str>) -> Value {
     json!({
         "id": actor.id,
         "name": actor.name,
         "roles": actor.roles,
         "groups": actor.groups,
         "scopes": scopes,
+        "session": session,
         "csrf_token": secret.map(credential::csrf_token),
     })
 }

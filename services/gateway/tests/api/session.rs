@@ -154,6 +154,9 @@ async fn a_session_ends_with_its_sign_out() {
     let desk = Desk::alone().await;
     let browser = sign_in(&desk, &json!({ "token": ADMINISTRATOR })).await;
     let csrf = [("x-csrf-token", browser.csrf.as_str())];
+    let who = browser.ask(Method::GET, "/api/v1/session", &[]).await;
+    let record = desk.administrator().get("/api/v1/sessions/SES0000001").await;
+    assert_eq!(who.body["session"], record.body["id"]);
     assert_eq!(browser.ask(Method::DELETE, "/api/v1/session", &[]).await.problem(), (403, "csrf"));
     let out = browser.ask(Method::DELETE, "/api/v1/session", &csrf).await;
     assert_eq!(out.status, StatusCode::NO_CONTENT);

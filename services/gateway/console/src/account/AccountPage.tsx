@@ -35,20 +35,21 @@ export function AccountPage() {
         <p className={styles.roles}>{who.roles.length > 0 ? who.roles.map(spoken).join(", ") : say("account.noRoles")}</p>
       </header>
       {isPerson && <PasswordCard />}
-      <Sessions owner={who.id} />
+      <Sessions owner={who.id} own={who.session} />
       {who.roles.includes("administrator") && <InviteCard />}
     </div>
   );
 }
 
-/** Where one is signed in; what is not one's own is ended here. */
-function Sessions({ owner }: { owner: string }) {
+/** Where one is signed in, the own session first; others are ended here, and one's own by signing out. */
+function Sessions({ owner, own }: { owner: string; own: string | null }) {
   const say = useSay();
   const client = useQueryClient();
   const isKept = useQuery(processes).data?.some((process) => process.collection === SESSIONS) ?? false;
   const filter = `record.owner == '${owner}' && record.state == 'active'`;
   const sessions = useQuery({ ...some(SESSIONS, { filter, sort: "-opened_at" }, SHOWN), enabled: isKept });
-  const items = sessions.data?.items ?? [];
+  const isOwn = (session: RecordView) => session.id === own;
+  const items = (sessions.data?.items ?? []).toSorted((one, other) => Number(isOwn(other)) - Number(isOwn(one)));
   const end = async (session: RecordView) => {
     try {
       await ask(api.transition(SESSIONS, session.number, "end"), { method: "POST", body: {} });
@@ -67,9 +68,13 @@ function Sessions({ owner }: { owner: string }) {
             <span>
               {say("account.since")} <Moment at={session.opened_at} full />
             </span>
-            <Button size="compact-sm" variant="default" aria-label={`${say("account.end")}: ${session.number}`} onClick={() => void end(session)}>
-              {say("account.end")}
-            </Button>
+            {isOwn(session) ? (
+              <strong className={styles.own}>{say("account.thisOne")}</strong>
+            ) : (
+              <Button size="compact-sm" variant="default" aria-label={`${say("account.end")}: ${session.number}`} onClick={() => void end(session)}>
+                {say("account.end")}
+              </Button>
+            )}
           </li>
         ))}
       </ul>

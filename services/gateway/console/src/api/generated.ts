@@ -141,6 +141,8 @@ export interface components {
             name: string;
             roles: string[];
             scopes: string[];
+            /** @description The id of the session's record, which is one of `sessions`; null where no cookie let you in. */
+            session: string | null;
         };
     };
     responses: never;
