@@ -12,6 +12,7 @@ mod changes;
 mod children;
 mod clocks;
 mod customers;
+mod dashboard;
 mod delivery;
 mod demo;
 mod deployed;

@@ -119,22 +119,24 @@ pub async fn resolved_after(platform: &Platform, agent: &Door, span: &str) -> Va
     incident
 }
 
+/// A filter as it stands in an address.
+pub fn escaped(filter: &str) -> String {
+    let escape = |letter: char| match letter {
+        ' ' => "%20".to_owned(),
+        '&' => "%26".to_owned(),
+        '=' => "%3D".to_owned(),
+        '<' => "%3C".to_owned(),
+        '>' => "%3E".to_owned(),
+        '|' => "%7C".to_owned(),
+        other => other.to_string(),
+    };
+    filter.chars().map(escape).collect()
+}
+
 /// A figure opens what it counts: how many clocks its filter lists.
 pub async fn opened_by(door: &Door, filter: &Value) -> i64 {
-    let filter = filter.as_str().expect("a filter");
-    let escaped: String = filter
-        .chars()
-        .map(|letter| match letter {
-            ' ' => "%20".to_owned(),
-            '&' => "%26".to_owned(),
-            '=' => "%3D".to_owned(),
-            '<' => "%3C".to_owned(),
-            '>' => "%3E".to_owned(),
-            '|' => "%7C".to_owned(),
-            other => other.to_string(),
-        })
-        .collect();
-    let clocks = door.all("/api/v1/clocks", &format!("?filter={escaped}")).await;
+    let which = escaped(filter.as_str().expect("a filter"));
+    let clocks = door.all("/api/v1/clocks", &format!("?filter={which}")).await;
     i64::try_from(clocks.len()).expect("few")
 }
 

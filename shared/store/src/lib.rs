@@ -65,7 +65,7 @@ pub use place::Place;
 pub use read::Entry;
 pub use refusal::Refused;
 pub use search::Words;
-pub use series::{SPANS_LIMIT, Series, Spread};
+pub use series::{COUNTED_LIMIT, SPANS_LIMIT, Series, Spread};
 pub use store::{Options, Store};
 pub use timer::DueTimer;
 pub use total::{Closing, Count, Counting, Countings, Restatement, Sum, Sums, Wanted};

@@ -17,8 +17,8 @@ use crate::{
 
 /// A series has at most this many spans.
 pub const SPANS_LIMIT: usize = 100;
-/// After so many records nobody counts on.
-const LOOK_LIMIT: u64 = 100_000;
+/// So many records are counted at most, where nobody says otherwise.
+pub const COUNTED_LIMIT: u64 = 100_000;
 
 /// Which records of a process are counted, by which of their times, between which instants.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Series {
     /// Rising: each two are a span, with its beginning and without its end. 2 to [`SPANS_LIMIT`] + 1.
     pub edges: Vec<DateTime<Utc>>,
     pub filter: Option<Filter>,
+    /// After so many records nobody counts on; [`COUNTED_LIMIT`] is usual.
+    pub at_most: u64,
 }
 
 /// What was counted.
@@ -41,12 +43,14 @@ pub struct Spread {
 }
 
 impl Store {
-    /// How many records that match, and that the reader sees, lie in each span: so many of them as are
-    /// counted. They are walked along the index of their time, the latest first; where the filter asks in
-    /// which state they are, along that of their states, in no order.
+    /// How many records that match, and that the reader sees, lie in each span. They are walked along the
+    /// index of their time: where there are more than are counted, the latest are. Where the filter asks in
+    /// which state they are, they are walked along that of their states, in no order: what is counted is
+    /// all, or nothing.
     ///
     /// # Errors
-    /// [`Setback::Refused`] for a field that has no column; [`Setback::Broken`] when the database fails.
+    /// [`Setback::Refused`] for a field that has no column, and for too many records of a state;
+    /// [`Setback::Broken`] when the database fails.
     pub async fn series(&self, series: &Series, reader: &Reader) -> Result<Spread, Setback> {
         let law = self.shared().law();
         let places = Places { all: &law.places, process: &series.process };
@@ -71,8 +75,9 @@ impl Store {
             case.case(column.clone().lt(*end), Expr::val(i64::try_from(number).unwrap_or(i64::MAX)))
         });
         let mut seen = walks.records().select_only().expr_as(span, "span");
-        seen = seen.filter(narrowed).limit(LOOK_LIMIT + 1);
-        if !series.filter.as_ref().is_some_and(asks_standing) {
+        seen = seen.filter(narrowed).limit(series.at_most.saturating_add(1));
+        let is_in_order = !series.filter.as_ref().is_some_and(asks_standing);
+        if is_in_order {
             seen = seen.order_by(column, Order::Desc);
         }
         let counted = Query::select()
@@ -89,7 +94,19 @@ impl Store {
                 *place = count.cast_unsigned();
             }
         }
-        let is_complete = counts.iter().sum::<u64>() <= LOOK_LIMIT;
+        let is_complete = counts.iter().sum::<u64>() <= series.at_most;
+        if !is_complete && !is_in_order {
+            return Err(too_many(series.at_most).into());
+        }
         Ok(Spread { counts, is_complete })
     }
+}
+
+/// Any of them could be left out, so a part of them would say nothing.
+fn too_many(at_most: u64) -> Refusal {
+    let message = format!(
+        "more than {at_most} records match, and no more are counted by their state: ask for less time, \
+         or for fewer states"
+    );
+    Refusal::one(Rule::Invalid, "/filter", "too_many", message)
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use engine::{Definition, Field, Filter};
 use kernel::{Fault, Refusal, Rule};
 use serde_json::{Value, json};
-use store::{Passed, SPANS_LIMIT, Series};
+use store::{COUNTED_LIMIT, Passed, SPANS_LIMIT, Series};
 
 use super::list::{Asked, instant};
 use crate::{Office, door::Door, office::time, problem::Problem};
@@ -24,7 +24,8 @@ pub(super) fn router(office: &Office) -> Router {
 
 /// How many records that the caller sees lie in each span of time: `of` is an indexed field that holds
 /// a time, `edges` are the instants between the spans, rising, with commas between them; `filter` counts only
-/// some. Of more than a hundred thousand that many are counted, and `is_complete` is false.
+/// some. Of more than a hundred thousand the latest are counted, and `is_complete` is false; a filter that asks for
+/// states or changes is answered whole, and refused where there are more.
 async fn series(
     State(office): State<Office>,
     Path(name): Path<String>,
@@ -41,6 +42,7 @@ async fn series(
         of: time_field(definition, of)?,
         edges: edges(asked.edges.as_deref().unwrap_or_default())?,
         filter: given.map(|filter| Filter::parse(definition, filter)).transpose()?,
+        at_most: COUNTED_LIMIT,
     };
     let spread = office.store.series(&series, &door.reader()).await?;
     let spans = series.edges.windows(2).zip(&spread.counts).filter_map(|(ends, count)| {

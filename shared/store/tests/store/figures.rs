@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engine::{Field, Filter};
 use kernel::Reader;
 use serde_json::json;
-use store::{Passed, Series, Store};
+use store::{COUNTED_LIMIT, Passed, Series, Setback, Store};
 
 use crate::{
     everywhere,
@@ -14,6 +14,7 @@ use crate::{
 everywhere!(
     records_are_counted_in_the_span_of_their_time,
     a_filter_and_the_reader_narrow_what_is_counted,
+    of_too_many_the_latest_are_counted_or_none,
     steps_are_counted_with_who_took_them,
 );
 
@@ -36,7 +37,7 @@ fn series(of: Field, edges: Vec<DateTime<Utc>>, filter: Option<&str>) -> Series 
     let rules = rules();
     let definition = rules.process("case").expect("a process");
     let filter = filter.map(|filter| Filter::parse(definition, filter).expect("a filter"));
-    Series { process: "case".to_owned(), of, edges, filter }
+    Series { process: "case".to_owned(), of, edges, filter, at_most: COUNTED_LIMIT }
 }
 
 async fn records_are_counted_in_the_span_of_their_time(site: &Site) {
@@ -70,6 +71,27 @@ async fn a_filter_and_the_reader_narrow_what_is_counted(site: &Site) {
     assert_eq!(counted(Some("record.reporter == 'PER0000003'"), &all).await, [1, 0, 1]);
     assert_eq!(counted(None, &stranger().reader()).await, [0, 0, 0]);
     assert_eq!(counted(None, &reporter().reader()).await, [2, 0, 1]);
+}
+
+async fn of_too_many_the_latest_are_counted_or_none(site: &Site) {
+    let store = site.open().await;
+    let noon = site.clock.now();
+    fill(site, &store).await;
+    let counted = async |filter, at_most| {
+        let asked = Series { at_most, ..series(Field::OpenedAt, hours(noon, 3), filter) };
+        store.series(&asked, &Reader::Everything).await
+    };
+    let some = counted(None, 3).await.expect("a spread");
+    assert!(!some.is_complete);
+    assert_eq!(some.counts[2], 2);
+    // Walked by state they have no order: it is all of them, or a sentence.
+    let fresh = Some("record.state == 'fresh'");
+    assert_eq!(counted(fresh, 5).await.expect("a spread").counts, [3, 0, 2]);
+    let Err(Setback::Refused(refusal)) = counted(fresh, 4).await else { panic!("it was counted") };
+    assert_eq!(
+        (refusal.faults[0].path.as_str(), refusal.faults[0].code.as_ref()),
+        ("/filter", "too_many")
+    );
 }
 
 async fn steps_are_counted_with_who_took_them(site: &Site) {
