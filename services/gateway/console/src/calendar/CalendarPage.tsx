@@ -90,6 +90,7 @@ export function CalendarPage() {
           allDaySlot={false}
           allDayText={say("calendar.allDay")}
           rowEventInnerClass={styles.bar ?? ""}
+          listItemEventTimeClass={styles.time ?? ""}
           listItemEventTitleClass={styles.whole ?? ""}
           displayEventTime={by !== "month" || isNarrow}
           moreLinkContent={({ num }) => say("calendar.more", { count: num })}

@@ -48,7 +48,8 @@ export function Cell({ name, record, process, editing, onEdit }: Props) {
   return (
     <td ref={cell} data-wide={name === headline || undefined} onDoubleClick={() => isEditable && edit()}>
       {name === "number" || name === headline ? (
-        <Link className={styles.link} to={place.record(process.collection, record.number)}>
+        // What there is no room for is said on hover.
+        <Link className={styles.link} to={place.record(process.collection, record.number)} title={String(record.data[name] ?? record.number)}>
           {value}
         </Link>
       ) : (
