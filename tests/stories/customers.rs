@@ -1,5 +1,8 @@
 //! The relationship with customers: who looks after it, what is reviewed, needed, praised and asked (catalogue
-//! section 2.21 and story 6.7, without the report of 6.7.5).
+//! section 2.21 and story 6.7; its complaint is in quality.rs).
+//!
+//! Left out of 6.7: the drawing of the sample by its seed (4), which needs the export of evidence, and the report of
+//! (5), which is generated; the review's pack names complaints and satisfaction, and is filled by hand.
 
 use acceptance::{Options, Platform};
 use serde_json::{Value, json};

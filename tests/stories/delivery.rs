@@ -10,7 +10,7 @@ use crate::{
     hands::{Hand, number},
 };
 
-/// Proves: CON-1, CON-2, CON-4, CON-5, CON-6, CON-7
+/// Proves: CON-1, CON-2, CON-4, CON-5, CON-6, CON-7, CON-8
 #[tokio::test]
 async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
     let platform = Platform::up(Options::manual_clock()).await;
@@ -46,7 +46,7 @@ async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
     platform.pass("P366D").await;
     assert_eq!(owner.state(&plan).await, "retest_due");
     owner.take(&plan, "test", test("full", 90, 4)).await;
-    change_much(&platform, &plan).await;
+    change_much(&platform, &keeper, &plan).await;
     assert_eq!(owner.state(&plan).await, "retest_due");
 
     // Who is named invokes it; times and return are kept, and what it showed is reviewed and tested again.
@@ -70,7 +70,7 @@ async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
 }
 
 /// A change with a major impact that touches a plan, from its beginning to its end.
-async fn change_much(platform: &Platform, plan: &str) {
+async fn change_much(platform: &Platform, keeper: &Hand, plan: &str) {
     let omar = Hand::of(platform, "Omar", &["change_manager"]).await;
     let dave = Hand::of(platform, "Dave", &[]).await;
     let change = json!({
@@ -84,7 +84,13 @@ async fn change_much(platform: &Platform, plan: &str) {
     for name in ["Eve", "Ede"] {
         Hand::of(platform, name, &["ecab_member"]).await.vote(&change, "ratify").await;
     }
-    omar.take(&change, "close", json!({ "review": "It held." })).await;
+    // The plan that it touches is looked through before it is closed.
+    platform.pass("PT0S").await;
+    let held = json!({ "review": "It held." });
+    omar.refused(&change, "close", held.clone(), 409).await;
+    keeper.take(plan, "refresh", json!({ "refreshed": "The other site has an address." })).await;
+    platform.pass("PT0S").await;
+    omar.take(&change, "close", held).await;
     platform.pass("PT0S").await;
 }
 

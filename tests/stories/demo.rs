@@ -40,6 +40,7 @@ async fn all(door: &Door) -> BTreeMap<String, Vec<Value>> {
     found
 }
 
+/// Proves: PLT-5
 #[tokio::test]
 async fn a_month_of_history_is_made_once_and_by_its_people() {
     let options = Options { patience: Some(PATIENCE), ..Options::default().with(&["--demo"]) };
@@ -122,4 +123,60 @@ async fn a_month_of_history_is_made_once_and_by_its_people() {
         of.iter().map(|(process, records)| (process.clone(), records.len())).collect::<Vec<_>>()
     };
     assert_eq!((taken(&folder), count(&all(&platform).await)), (steps, count(&made)));
+
+    for (contact, other) in [("Mia Castell", "Arbor Retail"), ("Arno Fuchs", "Meridian Bank")] {
+        sees_nothing_of(&platform, &made, contact, other).await;
+    }
+}
+
+/// A customer's contact finds nothing of another customer: in no list, by no number, by no word, in no count and in
+/// nothing that they were told.
+async fn sees_nothing_of(
+    platform: &Platform,
+    made: &BTreeMap<String, Vec<Value>>,
+    contact: &str,
+    other: &str,
+) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let person = made["person"].iter().find(|one| one["data"]["name"] == contact).expect("them");
+    let scopes = ["records:read", "records:write"];
+    let key = json!({ "name": contact, "scopes": scopes, "person": person["number"] });
+    let door = platform.key(key).await;
+    let processes = door.get("/api/v1/processes").await.good();
+    let processes = processes["items"].as_array().expect("a list").iter();
+    let places: BTreeMap<String, String> =
+        processes.map(|one| (text(&one["process"]), text(&one["collection"]))).collect();
+    let seen = all(&door).await;
+    assert!(!seen["incident"].is_empty() && !seen["agreement"].is_empty(), "{contact}");
+    let mut hidden = 0;
+    for (process, records) in made {
+        let collection = seen[process].iter().map(|one| text(&one["number"])).collect::<Vec<_>>();
+        for record in records.iter().filter(|one| one["data"]["customer"] == other) {
+            hidden += 1;
+            let number = text(&record["number"]);
+            assert!(!collection.contains(&number), "{contact} sees {number}");
+            let title = text(&record["data"]["title"]);
+            for id in [&number, &text(&record["id"])] {
+                let path = format!("/api/v1/{}/{id}", places[process]);
+                assert!(!door.get(&path).await.status.is_success(), "{contact} reads {path}");
+            }
+            if process == "incident" {
+                let query = format!("?q={}", title.replace(' ', "+"));
+                let found = door.all("/api/v1/incidents", &query).await;
+                assert!(!found.iter().any(|one| one["number"] == record["number"]), "{title}");
+            }
+        }
+        let series = format!(
+            "/api/v1/processes/{process}/series?edges=2000-01-01T00:00:00Z,2100-01-01T00:00:00Z"
+        );
+        let counted = door.get(&series).await.good()["spans"][0]["count"].clone();
+        assert_eq!(counted, collection.len(), "{contact}: {process}");
+    }
+    assert!(hidden > 20, "{hidden} records of {other}");
+    let of_other = |number: &Value| {
+        let mut all = made.values().flatten().filter(|one| one["number"] == *number);
+        all.any(|one| one["data"]["customer"] == other)
+    };
+    let told = seen["notification"].iter().map(|one| &one["data"]["of_number"]);
+    assert!(!told.clone().any(of_other), "{contact} is told of {other}");
 }

@@ -101,3 +101,50 @@ async fn who_is_told_is_told_even_when_the_mail_server_was_away_and_there_is_pro
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
 }
+
+/// Proves: INC-7
+#[tokio::test]
+async fn who_reported_it_hears_of_it_as_often_as_its_priority_says() {
+    let options = Options::default().with(&["--clock", AT]);
+    let platform = Platform::up(options).await;
+    let agent = platform.person("Ada", &["agent"]).await;
+    let assignee = number_of(&platform, "Ada").await;
+    let _ = platform.person("Rita", &["requester"]).await;
+    let reporter = number_of(&platform, "Rita").await;
+    let to = format!("person:{}", reporter.as_str().expect("a number"));
+    let report = json!({ "title": "Payments hang", "impact": "high", "urgency": "high", "reporter": reporter });
+    let opened = agent.post("/api/v1/incidents", &report).await.good();
+    let number = opened["number"].as_str().expect("a number");
+    let path = format!("/api/v1/incidents/{number}");
+    let take = async |step: &str, with: Value| {
+        agent.post(&format!("{path}/transitions/{step}"), &with).await.good()
+    };
+    take("assign", json!({ "group": "Payments", "assignee": assignee })).await;
+    take("start", json!({})).await;
+
+    // The first priority is told of each half hour; who lets it pass hears that, and it is seen on the record.
+    platform.pass("PT29M").await;
+    take("inform", json!({ "update": "A second server is started." })).await;
+    platform.pass("PT29M").await;
+    assert_eq!(agent.get(&path).await.good()["data"]["is_silent"], false);
+    platform.pass("PT2M").await;
+    let silent = agent.get(&path).await.good();
+    assert_eq!(
+        (&silent["data"]["is_silent"], &silent["data"]["updates"]),
+        (&json!(true), &json!(1))
+    );
+    take("inform", json!({ "update": "It answers again." })).await;
+    take("hold", json!({ "hold_reason": "caller" })).await;
+    take("resume", json!({})).await;
+    let done = json!({ "resolution_code": "fixed", "resolution": "One more server." });
+    take("resolve", done).await;
+    assert_eq!(agent.get(&path).await.good()["data"]["is_silent"], false);
+    platform.pass("PT1S").await;
+    let all = told(&platform, number).await;
+    let rules = |to: &str| -> Vec<&str> {
+        let theirs = all.iter().filter(|one| one["data"]["to"] == to);
+        theirs.filter_map(|one| one["data"]["rule"].as_str()).collect()
+    };
+    assert_eq!(rules(&to), ["logged", "informed", "informed", "held", "resolved"]);
+    assert_eq!(rules(&format!("person:{}", assignee.as_str().expect("a number"))), ["silent"]);
+}

@@ -7,14 +7,17 @@
 use acceptance::{Options, Platform};
 use serde_json::{Value, json};
 
-use crate::hands::{Hand, number};
+use crate::{
+    customers::now,
+    hands::{Hand, number},
+};
 
-/// Proves: SEC-6
+/// Proves: SEC-6, SEC-9
 #[tokio::test]
 async fn a_security_incident_is_seen_by_who_must_know_and_by_nobody_else() {
     let platform = Platform::up(Options::manual_clock()).await;
     let agent = Hand::of(&platform, "Lena", &["agent"]).await;
-    let sol = Hand::of(&platform, "Sol", &["security_manager", "agent"]).await;
+    let sol = Hand::of(&platform, "Sol", &["security_manager"]).await;
     let omar = Hand::of(&platform, "Omar", &["change_manager"]).await;
     let quality = Hand::of(&platform, "Sam", &["service_manager"]).await;
     let incident = json!({ "title": "Phishing of 61 mailboxes", "service": "SVC-MAIL", "impact": "high", "urgency": "high", "is_security": true });
@@ -33,6 +36,14 @@ async fn a_security_incident_is_seen_by_who_must_know_and_by_nobody_else() {
     sol.take(&incident, "start", json!({})).await;
     let resolved = json!({ "resolution_code": "fixed", "resolution": "Passwords are new." });
     sol.refused(&incident, "resolve", resolved.clone(), 409).await;
+
+    // (5) Persons' data are concerned: from now on the law gives 72 hours.
+    sol.take(&incident, "note_breach", json!({ "breach": "Four mailboxes were read." })).await;
+    let deadline = now(&platform).await + chrono::TimeDelta::hours(72);
+    let report_by = sol.field(&incident, "report_by").await;
+    let report_by: chrono::DateTime<chrono::Utc> =
+        report_by.as_str().and_then(|text| text.parse().ok()).expect("an instant");
+    assert_eq!(report_by, deadline);
 
     // (3) What follows is told without its cause: four orders of passwords and an emergency change.
     let order = json!({ "title": "A new password", "service": "SVC-MAIL", "item": "password" });
@@ -62,8 +73,18 @@ async fn a_security_incident_is_seen_by_who_must_know_and_by_nobody_else() {
     sol.take(&incident, "eradicate", json!({ "eradication": "The domain is blocked." })).await;
     sol.take(&incident, "restore", json!({})).await;
     sol.take(&incident, "resolve", resolved).await;
+    // It is not closed before the authority knows; that stops the clock, and what is late is a fact.
+    sol.refused(&incident, "close", json!({}), 409).await;
+    let told = json!({ "authority_notice": "To the state's office, number 2026-114." });
+    sol.take(&incident, "report_breach", told.clone()).await;
+    sol.refused(&incident, "report_breach", told, 409).await;
     sol.take(&incident, "close", json!({})).await;
-    platform.pass("PT0S").await;
+    let late = json!({ "title": "A lost laptop", "impact": "high", "urgency": "low", "is_security": true });
+    let late = sol.open("incidents", late).await;
+    sol.take(&late, "note_breach", json!({ "breach": "Twelve files." })).await;
+    platform.pass("PT73H").await;
+    assert_eq!(sol.field(&late, "is_report_late").await, true);
+    assert_eq!(sol.field(&incident, "is_report_late").await, false);
     let improvements = quality.find("improvements", json!({ "source": number(&incident) })).await;
     let improvement = quality.read(&improvements[0]).await;
     assert_eq!(improvement["data"]["title"], "After a security incident");
@@ -154,5 +175,5 @@ async fn risks_are_treated_borne_or_accepted_and_what_treats_them_is_tested() {
 }
 
 async fn day_after(platform: &Platform, days: i64) -> String {
-    (crate::customers::now(platform).await + chrono::TimeDelta::days(days)).to_rfc3339()
+    (now(platform).await + chrono::TimeDelta::days(days)).to_rfc3339()
 }

@@ -1,5 +1,6 @@
 //! What the shape of the repository must be: rooms, directions, style, and the requirements proven.
 
+mod audiences;
 mod deployment;
 mod directions;
 mod labels;

@@ -51,7 +51,10 @@ impl Book {
             ("release", (&release::DEFINITIONS, &release::SCHEMES, &[])),
             ("sla", (&sla::DEFINITIONS, &sla::SCHEMES, &sla::CALCULATIONS)),
             ("supplier", (&supplier::DEFINITIONS, &supplier::SCHEMES, &[])),
-            ("governance", (&governance::DEFINITIONS, &governance::SCHEMES, &[])),
+            (
+                "governance",
+                (&governance::DEFINITIONS, &governance::SCHEMES, &governance::CALCULATIONS),
+            ),
         ];
         let (mut processes, mut rules) = (Vec::new(), BTreeMap::new());
         for (service, (definitions, schemes, calculations)) in services {

@@ -1,30 +1,7 @@
 //! One event that concerns several records here: a release its changes and items, a change its items.
 
-use chassis::{Interpret, Office, Said};
-use contract::Envelope;
 use engine::Happening;
-use futures::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
-use store::Setback;
-
-/// A stream whose events are told apart by a pure function.
-pub(crate) struct Parts(pub fn(Happening) -> Vec<Happening>);
-
-impl Interpret for Parts {
-    fn interpret<'a>(
-        &'a self,
-        _: &'a Office,
-        events: &'a [Envelope],
-    ) -> BoxFuture<'a, Result<Vec<Said>, Setback>> {
-        let said = events.iter().map(|event| Ok(self.0(read(event)?))).collect();
-        async { Ok(said) }.boxed()
-    }
-}
-
-fn read(event: &Envelope) -> Result<Happening, String> {
-    let data = engine::strict_json(&event.data).map_err(|fault| fault.to_string())?;
-    Happening::of_data(&event.kind, &data).ok_or_else(|| "its data holds no record".to_owned())
-}
 
 /// What an event of a release says here: itself, `release.change_{deploying,deployed,backing_out,failed}.v1` to
 /// each change that it `contains`, and `release.item_deployed.v1` to each of its `items`.
@@ -40,7 +17,7 @@ pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
     };
     if let Some(kind) = to_changes {
         let changes = texts(&event.event["contains"]);
-        parts.extend(changes.map(|change| part(&event, kind, &[("change", json!(change))])));
+        parts.extend(changes.map(|change| event.as_part(kind, &[("change", json!(change))])));
     }
     if event.kind == "release.deployed.v1" {
         let change = event.event["contains"].get(0).cloned().unwrap_or_default();
@@ -50,7 +27,7 @@ pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
                 ("version", item["version"].clone()),
                 ("change", change.clone()),
             ];
-            parts.push(part(&event, "release.item_deployed.v1", &with));
+            parts.push(event.as_part("release.item_deployed.v1", &with));
         }
     }
     parts.push(event);
@@ -69,21 +46,11 @@ pub fn items_of_a_change(event: Happening) -> Vec<Happening> {
     let number = event.event["number"].clone();
     let items = texts(&event.event["items"]);
     let with = |item: &str| [("item", json!(item)), ("change", number.clone())];
-    items.map(|item| part(&event, kind, &with(item))).collect()
+    items.map(|item| event.as_part(kind, &with(item))).collect()
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
-}
-
-/// The event as it concerns one record.
-fn part(event: &Happening, kind: &str, with: &[(&str, Value)]) -> Happening {
-    let mut part = event.clone();
-    part.kind = kind.to_owned();
-    for (name, value) in with {
-        part.event[name] = value.clone();
-    }
-    part
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 mod contents;
 mod freeze;
 
-use chassis::Service;
+use chassis::{Parts, Service};
 pub use contents::{items_of_a_change, parts_of_a_release};
 
 /// The definitions of this service: name of the file and its text.
@@ -40,6 +40,6 @@ pub fn service() -> Service {
         .hears("sla", "change-agreements")
         .hears("supplier", "change-suppliers")
         .hears("governance", "change-governance")
-        .interprets("release", "change-releases", contents::Parts(parts_of_a_release))
-        .interprets("change", "change-items", contents::Parts(items_of_a_change))
+        .interprets("release", "change-releases", Parts(parts_of_a_release))
+        .interprets("change", "change-items", Parts(items_of_a_change))
 }

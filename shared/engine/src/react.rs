@@ -47,6 +47,16 @@ impl Happening {
         Some(Self::flattened(kind, view, part("changes"), part("at"), linked))
     }
 
+    /// The event under another name, as it concerns one of several records: with these words beside its own.
+    #[must_use]
+    pub fn as_part(&self, kind: &str, with: &[(&str, Value)]) -> Self {
+        let mut part = Self { kind: kind.to_owned(), ..self.clone() };
+        for (name, value) in with {
+            part.event[*name] = value.clone();
+        }
+        part
+    }
+
     fn flattened(kind: &str, view: &Value, changes: Value, at: Value, linked: Linked) -> Self {
         let mut event = view.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
         event.insert(linked.process.clone(), Value::String(linked.id.to_string()));

@@ -173,7 +173,7 @@ impl<'a> Chain<'a> {
         let body = json!({
             "title": format!("Mail {}", self.number), "service": "SVC-MAIL", "kind": "patch", "method": "big_bang",
             "contains": [change], "items": [{ "item": "mail-mx-02", "version": "15.1.6" }], "backout": "Deploy 15.1.4.",
-            "backout_owner": crew.deploys.1, "deployer": crew.deploys.1,
+            "backout_owner": crew.deploys.1, "decide_by": "2030-01-01T00:00:00Z", "deployer": crew.deploys.1,
         });
         let release = self.open(releases, "releases", body).await?;
         self.patch(
@@ -187,7 +187,7 @@ impl<'a> Chain<'a> {
         self.take(releases, "releases", &release, "build", json!({})).await?;
         let with = json!({ "build_hash": hash, "tester": crew.agent.1 });
         self.take(releases, "releases", &release, "test", with).await?;
-        let met = json!({ "acceptance": [{ "criterion": "It syncs", "is_met": true }] });
+        let met = json!({ "acceptance": [{ "criterion": "It syncs", "is_met": true }], "rehearsal": "It was back in a minute." });
         self.take(&crew.agent.0, "releases", &release, "accept", met).await?;
         self.vote(releases, "releases", &release, "authorise").await?;
         self.take(releases, "releases", &release, "brief", json!({ "briefing": "At eight." }))
