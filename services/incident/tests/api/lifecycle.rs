@@ -224,6 +224,8 @@ fn offers_say_what_is_open_to_whom_and_why_not_the_rest() {
         ("note_outage", true, false),
         ("suspect", true, false),
         ("override_priority", false, false),
+        ("note_breach", false, false),
+        ("report_breach", false, false),
     ];
     let to_agent = expected.map(|(name, agent, _)| (name.to_owned(), agent));
     let to_reporter = expected.map(|(name, _, reporter)| (name.to_owned(), reporter));
