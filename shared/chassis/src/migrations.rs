@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use engine::{Command, Definition, Filter, Migration, Record, Ruleset, Subject, decide};
+use engine::{Command, Definition, Migration, Record, Ruleset, Subject, decide};
 use http::{HeaderValue, StatusCode, header};
 use kernel::{Actor, Cause, Channel, Reader, Refusal};
 use serde::Deserialize;
@@ -265,7 +265,7 @@ pub(crate) async fn run(office: Office, owner: String, stop: CancellationToken) 
 async fn pass(office: &Office, owner: &str, stop: &CancellationToken) -> Result<(), Setback> {
     let rules = office.rules();
     let Some(definition) = rules.process(MIGRATION) else { return Ok(()) };
-    let filter = Filter::parse(definition, "record.state == 'running'")?;
+    let filter = rules.filter(definition, "record.state == 'running'")?;
     let query = Query {
         process: MIGRATION.to_owned(),
         filter: Some(filter),

@@ -1,5 +1,7 @@
 //! A list's filter: the part of CEL that a database answers from an index.
 
+mod asked;
+
 use cel::{
     IdedExpr,
     common::ast::{CallExpr, Expr, LiteralValue, operators},
@@ -7,6 +9,7 @@ use cel::{
 use kernel::{Refusal, Rule};
 use serde_json::Value;
 
+pub(crate) use self::asked::Asked;
 use crate::{Definition, Expression, IndexKind};
 
 /// A condition on records, ready for a database.

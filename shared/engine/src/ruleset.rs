@@ -8,9 +8,12 @@ use std::{
 use cel::Context;
 use chrono::{DateTime, Utc};
 
-use kernel::Actor;
+use kernel::{Actor, Refusal};
 
-use crate::{Definition, Expression, Flaw, Record, Schemes, Scope, expression, flaw::Flaws};
+use crate::{
+    Definition, Expression, Filter, Flaw, Record, Schemes, Scope, expression, filter::Asked,
+    flaw::Flaws,
+};
 
 /// What definitions leave to the service's own code: a pure function of what it is given and of the
 /// schemes. Called in expressions as `calculate('name', …)`; what it answered is kept in the fact, so
@@ -36,6 +39,8 @@ pub struct Ruleset {
     subscribers: HashMap<String, Vec<String>>,
     /// The processes of which some version speaks of `links`.
     link_askers: BTreeSet<String>,
+    /// The filters that lists were asked for by.
+    asked: Asked,
 }
 
 /// What is in force of one service, sound or not.
@@ -146,6 +151,7 @@ impl Ruleset {
             root,
             subscribers,
             link_askers,
+            asked: Asked::default(),
         }
     }
 
@@ -203,6 +209,14 @@ impl Ruleset {
     #[must_use]
     pub fn process(&self, name: &str) -> Option<&Definition> {
         self.processes.get(name).map(|process| process.present.as_ref())
+    }
+
+    /// A list's filter, which is read once however often it is asked for.
+    ///
+    /// # Errors
+    /// Those of [`Filter::parse`].
+    pub fn filter(&self, definition: &Definition, source: &str) -> Result<Filter, Refusal> {
+        self.asked.read(definition, source)
     }
 
     /// A version of a process, where it is at hand.

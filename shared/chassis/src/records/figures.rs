@@ -7,7 +7,7 @@ use axum::{
     routing::get,
 };
 use chrono::{DateTime, Utc};
-use engine::{Definition, Field, Filter};
+use engine::{Definition, Field};
 use kernel::{Fault, Refusal, Rule};
 use serde_json::{Value, json};
 use store::{COUNTED_LIMIT, Passed, SPANS_LIMIT, Series};
@@ -41,7 +41,7 @@ async fn series(
         process: name.clone(),
         of: time_field(definition, of)?,
         edges: edges(asked.edges.as_deref().unwrap_or_default())?,
-        filter: given.map(|filter| Filter::parse(definition, filter)).transpose()?,
+        filter: given.map(|filter| rules.filter(definition, filter)).transpose()?,
         at_most: COUNTED_LIMIT,
     };
     let spread = office.store.series(&series, &door.reader()).await?;

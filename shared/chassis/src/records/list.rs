@@ -2,7 +2,7 @@
 
 use axum::extract::{Query as Parameters, State};
 use chrono::{DateTime, Utc};
-use engine::{Definition, Field, Filter};
+use engine::{Definition, Field};
 use kernel::{Fault, Refusal, Rule};
 use serde_json::{Value, json};
 use store::{Query, Sort, Words};
@@ -103,7 +103,7 @@ pub async fn list(
     let given = asked.filter.as_deref().filter(|filter| !filter.trim().is_empty());
     let query = Query {
         process: shelf.process.to_string(),
-        filter: given.map(|filter| Filter::parse(definition, filter)).transpose()?,
+        filter: given.map(|filter| rules.filter(definition, filter)).transpose()?,
         words: asked.q.as_deref().map(Words::parse).transpose()?,
         sort: order(definition, asked.sort.as_deref().unwrap_or("-updated_at"))?,
         limit: asked.limit(),

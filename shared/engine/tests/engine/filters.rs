@@ -1,9 +1,9 @@
 //! Which questions a list answers, and what it says to the others.
 
-use engine::{Field, Filter, IndexKind, Op};
+use engine::{Definition, Field, Filter, IndexKind, Op};
 use serde_json::json;
 
-use crate::ticket;
+use crate::{TICKET, rules, ticket};
 
 fn parsed(source: &str) -> Filter {
     Filter::parse(&ticket(), source).unwrap_or_else(|refusal| panic!("{source}: {refusal}"))
@@ -52,4 +52,24 @@ fn what_no_index_answers_is_refused_with_what_does() {
     refused("record.weight + 1 == 2", "one side of a comparison");
     refused("record.due == 'yesterday'", "holds a time");
     refused("record.state ==", "it is no CEL");
+}
+
+#[test]
+fn what_is_asked_again_is_what_was_read_once() {
+    let rules = rules();
+    let known = rules.process("ticket").unwrap();
+    let source = "record.weight <= 2 && record.state != 'closed'";
+    for _ in 0..2 {
+        assert_eq!(rules.filter(known, source), Ok(parsed(source)));
+        assert!(rules.filter(known, "record.nobody == 1").is_err());
+    }
+    // The same words on another version may mean something else.
+    let text = TICKET.replace(", index: number", "");
+    let other = Definition::parse(&text, 2).unwrap();
+    assert!(rules.filter(&other, source).is_err());
+    // However many are asked for.
+    for weight in 0..1_000 {
+        let source = format!("record.weight == {weight}");
+        assert_eq!(rules.filter(known, &source), Ok(parsed(&source)));
+    }
 }
