@@ -473,6 +473,11 @@ impl Tx {
         either!(self, lock_totals())
     }
 
+    /// Lets this transaction stand still for as long as it takes to read and count millions.
+    pub(crate) async fn take_time(&mut self) -> Result<(), Failure> {
+        either!(self, take_time())
+    }
+
     pub(crate) async fn add_totals(&mut self, rows: &[(&TotalKey, i64)]) -> Result<(), Failure> {
         either!(self, add_totals(rows))
     }

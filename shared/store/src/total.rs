@@ -255,6 +255,7 @@ async fn recount(
     counting: &Counting,
 ) -> Result<(), Setback> {
     tx.lock_totals().await?;
+    tx.take_time().await?;
     if tx.counting(process).await? == Some(counting.version) {
         return Ok(());
     }

@@ -572,6 +572,10 @@ pub(super) async fn lock_totals(db: &mut PgConnection) -> Done {
     query("LOCK TABLE total IN SHARE ROW EXCLUSIVE MODE").execute(db).await.map(drop)
 }
 
+pub(super) async fn take_time(db: &mut PgConnection) -> Done {
+    query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(db).await.map(drop)
+}
+
 pub(super) async fn add_totals(db: &mut PgConnection, rows: &[(&TotalKey, i64)]) -> Done {
     // Rows come in the order of their keys, so that two batches lock them in one order.
     let sql = "INSERT INTO total AS t (process, span, since, audience, what, count) \
