@@ -3,12 +3,13 @@
 use chassis::{Office, Problem, door::Door};
 use chrono::{DateTime, Utc};
 use engine::{Field, Filter, Op, Record};
+use kernel::Reader;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{PAGE_LIMIT, Query, Sort};
+use store::{PAGE_LIMIT, Query, Sort, Store};
 
-/// A longer list is refused: it would have to be read record by record.
-const LIMIT: usize = 20_000;
+/// More are refused: they are read one by one while somebody waits.
+const LIMIT: usize = 300_000;
 
 /// Which clocks are asked for: of a period, and further narrowed.
 #[derive(Debug, Deserialize)]
@@ -47,36 +48,53 @@ impl Population {
         Ok(Filter::All(all))
     }
 
-    /// The clocks whose instant `by` lies in the period.
-    pub async fn clocks(
+    /// The clocks whose instant `by` lies in the period, a page after the other.
+    pub fn pages<'a>(
         &self,
-        office: &Office,
+        office: &'a Office,
         door: &Door,
         by: &str,
-    ) -> Result<Vec<Record>, Problem> {
+    ) -> Result<Pages<'a>, Problem> {
         let rules = office.rules();
         let definition = rules.process("clock").ok_or_else(Problem::unknown)?;
         let field = |name: &str| Field::named(definition, name).ok_or_else(Problem::broken);
         let by = field(by)?;
-        let mut query = Query {
+        let query = Query {
             filter: Some(self.filter(&by, field)?),
             sort: Sort { field: by, descending: false },
             limit: PAGE_LIMIT,
             ..Query::of("clock")
         };
-        let mut clocks = Vec::new();
-        loop {
-            let page = office.store.list(&query, &door.reader()).await?;
-            clocks.extend(page.items);
-            if clocks.len() > LIMIT {
-                let message =
-                    format!("The period holds more than {LIMIT} clocks: ask for less of it.");
-                return Err(Problem::invalid("/from", "too_many", message));
-            }
-            query.cursor = page.next;
-            if query.cursor.is_none() {
-                return Ok(clocks);
-            }
+        Ok(Pages { store: &office.store, reader: door.reader(), query, read: 0, is_over: false })
+    }
+}
+
+/// What is still to be read of a period.
+pub(super) struct Pages<'a> {
+    store: &'a Store,
+    reader: Reader,
+    query: Query,
+    read: usize,
+    is_over: bool,
+}
+
+impl Pages<'_> {
+    /// The next clocks; `None` at the end.
+    ///
+    /// # Errors
+    /// 422 where there are more than [`LIMIT`].
+    pub async fn next(&mut self) -> Result<Option<Vec<Record>>, Problem> {
+        if self.is_over {
+            return Ok(None);
         }
+        let page = self.store.list(&self.query, &self.reader).await?;
+        self.read += page.items.len();
+        if self.read > LIMIT {
+            let message = format!("The period holds more than {LIMIT} clocks: ask for less of it.");
+            return Err(Problem::invalid("/from", "too_many", message));
+        }
+        self.is_over = page.next.is_none();
+        self.query.cursor = page.next;
+        Ok(Some(page.items))
     }
 }
