@@ -146,7 +146,9 @@ impl<'a> Chain<'a> {
     async fn change(&mut self, problem: &str) -> Result<String> {
         let crew = self.crew;
         let (asks, requester) = &crew.asks;
-        let change = self.find("changes", "source", problem).await?;
+        self.follow("problems", problem, |record| record["data"]["change"].is_string()).await?;
+        let change = self.read("problems", problem).await?["data"]["change"].clone();
+        let change = change.as_str().context("a change has a number")?.to_owned();
         let now = Clock::System.now();
         let window = json!({ "from": now - TimeDelta::hours(1), "to": now + TimeDelta::hours(8) });
         let with = json!({

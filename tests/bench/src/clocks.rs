@@ -127,13 +127,14 @@ pub fn function(span: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The events of one incident, as its service says them.
-fn life(id: Uuid) -> [Value; 8] {
+/// The events of one incident in its last eight minutes, as its service says them.
+fn life(id: Uuid, now: i64) -> [Value; 8] {
+    let moment = |rev: i64| instant(now - (8 - rev) * 60);
     let step = |rev: i64, event: &str, from: Value, state: &str, reason: Value| {
         json!({
             "record": {
                 "id": id, "number": "INC0000001", "process": "incident", "definition": 1, "state": state,
-                "rev": rev, "opened_at": instant(START), "updated_at": instant(START + rev * 60),
+                "rev": rev, "opened_at": moment(1), "updated_at": moment(rev),
                 "closed_at": null, "opened_by": "person:PER0000001",
                 "data": {
                     "title": "Mail is down", "description": "d".repeat(300), "service": "SVC-MAIL",
@@ -141,7 +142,7 @@ fn life(id: Uuid) -> [Value; 8] {
                 },
             },
             "actor": { "id": "person:PER0000001", "name": "Ada", "roles": ["agent"], "groups": [] },
-            "event": event, "at": instant(START + rev * 60), "from": from, "changes": {},
+            "event": event, "at": moment(rev), "from": from, "changes": {},
         })
     };
     [
@@ -184,8 +185,9 @@ async fn consume(
     let actor = Arc::new(Actor::system("sla"));
     let (began, mut count) = (Instant::now(), 0_u64);
     while began.elapsed() < span {
+        let now = Clock::System.now().timestamp();
         let lives: Vec<[Vec<u8>; 8]> = (0..AT_ONCE)
-            .map(|_| life(Uuid::new_v4()).map(|event| event.to_string().into_bytes()))
+            .map(|_| life(Uuid::new_v4(), now).map(|event| event.to_string().into_bytes()))
             .collect();
         for step in 0..8 {
             let mut acts = Vec::with_capacity(AT_ONCE);

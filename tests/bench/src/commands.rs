@@ -1,4 +1,4 @@
-//! `commands`, `commands-sqlite` and `commands-all`: durable commands through gateway and service.
+//! `commands`, `commands-sqlite`, `commands-all` and `commands-format`: durable commands through gateway and service.
 
 use std::{
     sync::{
@@ -19,6 +19,7 @@ use crate::{
     scratch::Postgres,
     table::{self, Row, Verdict},
     usage,
+    variants::{self, Variant},
 };
 
 /// Incidents that the commands go to.
@@ -26,6 +27,8 @@ const RECORDS: usize = 5_000;
 const CONNECTIONS: usize = 64;
 /// The share of the sustained rate at which latencies are taken.
 const PART: f64 = 0.7;
+/// How often two definitions take turns.
+const TURNS: u32 = 3;
 
 /// Gateway and incident, a process each.
 pub async fn on_postgres(span: Duration) -> Result<()> {
@@ -53,6 +56,32 @@ pub async fn on_sqlite(span: Duration) -> Result<()> {
     let platform = Platform::spine(&[]).await?;
     let rows = vec![Row::of("SQLite, `synchronous=FULL`, single transactions", &outcome)];
     measure("commands-sqlite", &platform, None, limit, 0.7, rows, span).await
+}
+
+/// The incident definition without notices, children and an audience worked out for each record, and the shipped one
+/// with a vote and a notice whose condition is asked at every step: in turns, on the records of one database.
+pub async fn of_format(span: Duration) -> Result<()> {
+    let server = Postgres::start()?;
+    let template = server.databases("steward")?;
+    let platform = Platform::spine(&["--database-url-template", &template]).await?;
+    let agent = platform.agent().await?;
+    let plain = Desk::under(&platform, &agent, &variants::plain()?).await?;
+    let rich = Desk::under(&platform, &agent, &variants::rich()?).await?;
+    for desk in [&plain, &rich] {
+        let _ = desk.toggle_all(Duration::from_secs(1)).await.flawless()?;
+    }
+    let (mut of_plain, mut of_rich) = (Outcome::default(), Outcome::default());
+    for _ in 0..TURNS {
+        of_plain.add(plain.toggle_all(span).await.flawless()?);
+        of_rich.add(rich.toggle_all(span).await.flawless()?);
+    }
+    let rows = [
+        Row::of("a transition each, roles and fields alone", &of_plain),
+        Row::of("the same with a vote, notices, children and an audience by rule", &of_rich),
+    ];
+    let verdict = Verdict::at_least("commands-format", of_rich.rate() / of_plain.rate(), 0.8);
+    table::print(&rows, &[verdict]);
+    Ok(())
 }
 
 async fn measure(
@@ -121,6 +150,14 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Incidents that go by a text of their process, which is published for them.
+    async fn under(platform: &Platform, agent: &Arc<Client>, variant: &Variant) -> Result<Self> {
+        let door = platform.administrator();
+        let path = "/api/v1/processes/incident";
+        door.put(path, &variant.base, variant.text.as_bytes()).await?.expect(200)?;
+        Self::fill(Arc::clone(agent), RECORDS).await
+    }
+
     pub async fn fill(door: Arc<Client>, count: usize) -> Result<Self> {
         let openings: Vec<Value> = (0..count).map(opening).collect();
         let opened = batch(&door, &openings).await?;

@@ -65,7 +65,23 @@ impl Client {
         self.send("PATCH", path, body).await
     }
 
+    /// Replaces what has the ETag `tag`.
+    pub async fn put(&self, path: &str, tag: &str, body: &[u8]) -> Result<Answer> {
+        self.send_with("PUT", path, &format!("If-Match: \"{tag}\"\r\n"), body).await
+    }
+
     async fn send(&self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
+        self.send_with(method, path, "", body).await
+    }
+
+    /// With further headers, each with its line's end.
+    async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Result<Answer> {
         let idle = self.idle.lock().await.pop();
         let mut connection = match idle {
             Some(connection) => connection,
@@ -75,7 +91,7 @@ impl Client {
                 BufReader::with_capacity(16 * 1024, stream)
             }
         };
-        let mut request = format!("{method} {path} HTTP/1.1\r\n{}", self.head);
+        let mut request = format!("{method} {path} HTTP/1.1\r\n{}{headers}", self.head);
         // Writing to a String cannot fail.
         let _ = write!(request, "Content-Length: {}\r\n\r\n", body.len());
         let mut bytes = request.into_bytes();

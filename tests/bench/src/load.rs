@@ -56,6 +56,12 @@ impl Outcome {
         }
     }
 
+    /// What was done afterwards, too.
+    pub fn add(&mut self, later: Self) {
+        self.elapsed += later.elapsed;
+        self.merge(later);
+    }
+
     fn merge(&mut self, other: Self) {
         self.done += other.done;
         self.failed += other.failed;

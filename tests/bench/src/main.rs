@@ -25,13 +25,14 @@ mod rules;
 mod scratch;
 mod table;
 mod usage;
+mod variants;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "load engine filter limits act commands commands-sqlite commands-all alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
+const NAMES: &str = "load engine filter limits act commands commands-sqlite commands-all commands-format alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -51,6 +52,7 @@ async fn main() -> Result<()> {
         "commands" => commands::on_postgres(span).await,
         "commands-sqlite" => commands::on_sqlite(span).await,
         "commands-all" => commands::of_all(span).await,
+        "commands-format" => commands::of_format(span).await,
         "alerts" => alerts::accepted(span).await,
         "alerts-to-incident" => alerts::to_incident(span).await,
         "latency" => alerts::latency(span).await,
