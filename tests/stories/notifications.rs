@@ -4,7 +4,10 @@ use acceptance::{Door, Options, Platform, Sink};
 use serde_json::{Value, json};
 use testkit::free_port;
 
-use crate::promises::{AT, number_of};
+use crate::{
+    hands::{Hand, number},
+    promises::{AT, number_of},
+};
 
 /// All notifications of a record, the oldest first.
 async fn told(door: &Door, number: &str) -> Vec<Value> {
@@ -147,4 +150,57 @@ async fn who_reported_it_hears_of_it_as_often_as_its_priority_says() {
     };
     assert_eq!(rules(&to), ["logged", "informed", "informed", "held", "resolved"]);
     assert_eq!(rules(&format!("person:{}", assignee.as_str().expect("a number"))), ["silent"]);
+}
+
+/// Whom a change concerns hears when it is made, each time that it moves, and when it is made instead.
+#[tokio::test]
+async fn whom_a_change_concerns_hears_when_it_is_made_and_when_it_moves() {
+    let platform = Platform::up(Options::default().with(&["--clock", AT])).await;
+    let omar = Hand::of(&platform, "Omar", &["change_manager"]).await;
+    let rita = Hand::of(&platform, "Rita", &["agent"]).await;
+    let (owner, dave) =
+        (Hand::of(&platform, "Ines", &[]).await, Hand::of(&platform, "Dave", &[]).await);
+    let change = json!({
+        "title": "Renew the switches", "service": "SVC-PAY", "type": "normal", "requester": rita.number,
+        "service_owner": owner.number, "implementer": dave.number, "description": "Twelve of them.", "benefit": "They are old.",
+        "plan": "One by one.", "backout": "The old ones stay.", "cost_estimate": 900,
+        "outage_minutes": 20, "window": { "from": "2026-03-07T20:00:00Z", "to": "2026-03-07T23:00:00Z" },
+    });
+    let change = rita.open("changes", change).await;
+    rita.take(&change, "submit", json!({})).await;
+    omar.amend(&change, json!({ "likelihood": "low", "effect": "low" })).await;
+    omar.take(&change, "assess", json!({})).await;
+    let tasks = omar.read(&format!("{change}/tasks")).await;
+    for task in tasks["items"].as_array().expect("tasks") {
+        let path = format!("{change}/tasks/{}", task["id"]);
+        let _ = omar.door.patch(&path, &json!({ "state": "done" })).await.good();
+    }
+    omar.take(&change, "propose", json!({})).await;
+    omar.vote(&change, "authorise").await;
+    let tested = json!({ "test_results": "Two were renewed in the laboratory." });
+    omar.take(&change, "schedule", tested.clone()).await;
+    omar.take(&change, "unschedule", json!({ "reason": "The spare part is late." })).await;
+    omar.take(&change, "schedule", tested).await;
+    omar.take(&change, "unschedule", json!({ "reason": "The building is closed." })).await;
+    omar.take(&change, "rescope", json!({ "reason": "Ten are enough." })).await;
+    platform.pass("PT1S").await;
+
+    let all = told(&platform, number(&change)).await;
+    for whom in [&rita, &owner] {
+        let to = format!("person:{}", whom.number);
+        let theirs = all.iter().filter(|one| one["data"]["to"] == to);
+        let texts: Vec<&str> = theirs.filter_map(|one| one["data"]["text"].as_str()).collect();
+        let when =
+            "From 2026-03-07T20:00:00Z to 2026-03-07T23:00:00Z. Expected outage in minutes: 20.";
+        let moved = ["The spare part is late.", "The building is closed.", "Ten are enough."];
+        assert_eq!(texts, [when, moved[0], when, moved[1], moved[2]]);
+    }
+    let first = of(&all, "scheduled", &format!("person:{}", owner.number));
+    let subject = format!("{} is scheduled: Renew the switches", number(&change));
+    assert_eq!(first["data"]["subject"], subject);
+    let moved = of(&all, "moved", &format!("person:{}", owner.number));
+    let subject = format!("{} moves: Renew the switches", number(&change));
+    assert_eq!(moved["data"]["subject"], subject);
+    // Those whom it does not concern hear nothing.
+    assert_eq!(all.len(), 10);
 }
