@@ -31,6 +31,10 @@ async fn a_customer_is_looked_after_asked_and_heard() {
     relations.take(&customer, "agree", agreed).await;
     let handed = json!({ "owner": owner.number, "reason": "He knows them." });
     relations.take(&customer, "hand_over", handed).await;
+    let owed = relations.read(&customer).await["data"]["obligations"].clone();
+    let names = [&owed[0]["name"], &owed[1]["name"]];
+    assert_eq!(names, [&json!("review"), &json!("survey")]);
+    assert!([&owed[0], &owed[1]].iter().all(|owed| owed["owner"] == owner.number), "{owed}");
     let praise = json!({ "feedback": "The new tills are quick." });
     assert_eq!(arno.take(&customer, "praise", praise).await["data"]["compliments"], 1);
     mia.refused(&customer, "praise", json!({ "feedback": "So are ours." }), 404).await;
@@ -38,6 +42,7 @@ async fn a_customer_is_looked_after_asked_and_heard() {
     // A review falls due by itself, is held about a complete pack, and sets the day of the next one.
     platform.pass("P181D").await;
     assert_eq!(owner.field(&customer, "is_review_due").await, true);
+    assert_eq!(owner.field(&customer, "obligations").await[0]["overdue"], true);
     let now = now(&platform).await;
     let day = |days: i64| (now + chrono::TimeDelta::days(days)).to_rfc3339();
     let review = json!({
@@ -64,6 +69,8 @@ async fn a_customer_is_looked_after_asked_and_heard() {
         owner.door.patch(&format!("{review}/tasks/1"), &json!({ "state": "done" })).await.good();
     owner.take(&review, "close", json!({})).await;
     assert_eq!(owner.field(&customer, "is_review_due").await, false);
+    let owed = owner.field(&customer, "obligations").await;
+    assert_eq!((&owed[0]["done"], &owed[0]["overdue"]), (&json!(1), &json!(false)));
 
     // What is needed anew is ranked, becomes a requirement, and goes through change control.
     let need =
@@ -92,7 +99,7 @@ async fn a_customer_is_looked_after_asked_and_heard() {
     assert_eq!(ines.field(&need[0], "requirement").await, "Service hours 06:00 to 24:00.");
 
     // Of 220 users 40 are drawn and asked; 26 answer 3.4, which is too little.
-    let survey = json!({ "title": "Third quarter", "customer": "Arbor Retail", "owner": owner.number, "target": 4.0 });
+    let survey = json!({ "title": "Third quarter", "customer": "Arbor Retail", "customer_record": number(&customer), "owner": owner.number, "target": 4.0 });
     let survey = relations.open("surveys", survey).await;
     let sent = |sample: u32| json!({ "population": 220, "sample": sample, "seed": "20260701", "method": "Users with a ticket, at random", "closes_at": day(14) });
     owner.refused(&survey, "send", sent(221), 409).await;
@@ -111,6 +118,9 @@ async fn a_customer_is_looked_after_asked_and_heard() {
     let improvement = quality.find("improvements", json!({ "source": number(&survey) })).await;
     let improvement = quality.read(&improvement[0]).await;
     assert_eq!(improvement["data"]["baseline"], "3.4");
+    // The next one is owed a year after this one.
+    let owed = owner.field(&customer, "obligations").await;
+    assert_eq!((&owed[1]["done"], &owed[1]["late"]), (&json!(1), &json!(0)));
     // The other customer's contact sees none of it.
     for record in [&customer, &review, &need[0], &survey] {
         assert_eq!(mia.door.get(record).await.status, 404);
