@@ -19,6 +19,7 @@ async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
     let owner = Hand::of(&platform, "Ines", &[]).await;
     let mia = Hand::of(&platform, "Mia", &[]).await;
     let duty = Hand::of(&platform, "Dina", &[]).await;
+    let lena = Hand::of(&platform, "Lena", &["agent"]).await;
     let quality = Hand::of(&platform, "Sam", &["service_manager"]).await;
     let plan = json!({ "title": "Payments elsewhere", "service": "SVC-PAY", "owner": owner.number, "customer": "Meridian", "contact": mia.number, "must_be_full": true });
     let plan = keeper.open("continuity-plans", plan).await;
@@ -55,6 +56,9 @@ async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
     owner.refused(&plan, "invoke", disrupted.clone(), 403).await;
     let invoked = duty.take(&plan, "invoke", disrupted).await;
     assert!(invoked["data"]["invoked_at"].is_string());
+    platform.pass("PT0S").await;
+    let first = proposed(&lena, &plan, 1).await;
+    assert_eq!(lena.field(&first, "title").await, "Continuity plan invoked: Payments elsewhere");
     owner.take(&plan, "recover", json!({ "rto_reached": 114, "rpo_reached": 7 })).await;
     owner.take(&plan, "return", json!({})).await;
     owner.refused(&plan, "settle", json!({}), 422).await;
@@ -65,8 +69,40 @@ async fn a_continuity_plan_is_agreed_tested_invoked_and_tested_again() {
     assert_eq!(owner.field(&plan, "is_review_overdue").await, true);
     keeper.take(&plan, "review", json!({ "review": "RTO met, RPO missed by 2." })).await;
     assert_eq!(owner.state(&plan).await, "retest_due");
+
+    // Where an incident is on record already, it is that one that may be major, and once only.
+    let fire =
+        json!({ "title": "Fire", "service": "SVC-PAY", "impact": "high", "urgency": "high" });
+    let fire = lena.open("incidents", fire).await;
+    let with = json!({ "reason": "Fire.", "disrupted_at": now(&platform).await.to_rfc3339(), "incident": number(&fire) });
+    for _ in 0..2 {
+        duty.take(&plan, "invoke", with.clone()).await;
+        platform.pass("PT0S").await;
+        assert_eq!(proposed(&lena, &plan, 2).await, fire);
+        duty.take(&plan, "call_off", json!({ "reason": "The fire is out." })).await;
+    }
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
+}
+
+/// The last of so many incidents that a plan was invoked for; a major one is proposed for it, and tied to it.
+async fn proposed(agent: &Hand, plan: &str, all: usize) -> String {
+    let incidents = agent.find("incidents", json!({ "continuity_plan": number(plan) })).await;
+    let majors = agent.find("major-incidents", json!({})).await;
+    assert_eq!((incidents.len(), majors.len()), (all, all));
+    let (incident, major) = (&incidents[all - 1], &majors[all - 1]);
+    assert_eq!(agent.state(major).await, "proposed");
+    assert_eq!(agent.field(major, "incident").await, number(incident));
+    let opened = agent.read(incident).await;
+    assert_eq!(
+        (&opened["data"]["major"], &opened["data"]["major_state"]),
+        (&json!(number(major)), &json!("proposed"))
+    );
+    let ties = agent.ties(incident).await;
+    for tie in [("invoked", number(plan)), ("is_major", number(major))] {
+        assert!(ties.contains(&(tie.0.to_owned(), tie.1.to_owned())), "{tie:?}: {ties:?}");
+    }
+    incident.clone()
 }
 
 /// A change with a major impact that touches a plan, from its beginning to its end.
