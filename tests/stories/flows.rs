@@ -197,7 +197,14 @@ async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     assert_eq!(cora.try_take(&item, "go_live", beside).await.status, 409);
 
     // The first attempt fails its smoke test and is backed out.
-    let release = crew.releases.open("releases", crew.release_of(&first, &item)).await;
+    let brought = json!({ "title": "Two clicks instead of one", "service": "SVC-MAIL" });
+    let brought = crew.releases.open("known-errors", brought).await;
+    let with = |change: &str| {
+        let mut release = crew.release_of(change, &item);
+        release["known_errors"] = json!([number(&brought)]);
+        release
+    };
+    let release = crew.releases.open("releases", with(&first)).await;
     crew.schedule(&platform, &first, &release, &item).await;
     crew.ready(&platform, &release, &item, "sha256:0151").await;
     let wrong = json!({ "deployed_hash": "sha256:9999" });
@@ -226,6 +233,7 @@ async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     crew.manager.take(&first, "close", review).await;
     platform.pass("PT0S").await;
     assert_eq!(paul.state(&problem).await, "known_error");
+    assert_eq!(paul.state(&brought).await, "draft");
 
     let failed_release = release;
 
@@ -234,7 +242,7 @@ async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     platform.pass("PT0S").await;
     let changes = crew.manager.find("changes", json!({ "problem": number(&problem) })).await;
     let second = changes[1].clone();
-    let release = crew.releases.open("releases", crew.release_of(&second, &item)).await;
+    let release = crew.releases.open("releases", with(&second)).await;
     crew.ready(&platform, &release, &item, "sha256:0152").await;
     // Not before its change is authorised and in its window.
     let early =
@@ -253,6 +261,14 @@ async fn a_problem_is_fixed_by_the_second_of_two_releases() {
     let live = cora.read(&item).await;
     let expected = (&json!("live"), &json!("15.1.6"), &json!(number(&second)));
     assert_eq!((&live["state"], &live["data"]["version"], &live["data"]["change"]), expected);
+    // What it is known to have is on offer from now on, tied to it.
+    let known = paul.read(&brought).await;
+    assert_eq!(
+        (&known["state"], &known["data"]["release"], &known["data"]["workaround"]),
+        (&json!("published"), &json!(number(&release)), &json!("none known"))
+    );
+    let tie = ("brought_by".to_owned(), number(&release).to_owned());
+    assert_eq!(paul.ties(&brought).await, [tie]);
     crew.manager.take(&second, "review", json!({})).await;
     crew.manager.take(&second, "close", json!({ "review": "It went as planned." })).await;
     platform.pass("PT0S").await;

@@ -22,14 +22,15 @@ const BUDGET: usize = 90;
 /// How far one edge is looked for.
 const SOUGHT: usize = 300;
 
-/// Events that the change service makes of one that concerns several records (D52): what is said, by
+/// Events that a service makes of one that concerns several records (D52): what is said, by
 /// which event, and the field that names our record.
-const PARTS: [(&str, &str, &str); 7] = [
+const PARTS: [(&str, &str, &str); 8] = [
     ("release.change_deploying.v1", "release.deploying.v1", "contains"),
     ("release.change_deployed.v1", "release.deployed.v1", "contains"),
     ("release.change_backing_out.v1", "release.backing_out.v1", "contains"),
     ("release.change_failed.v1", "release.failed.v1", "contains"),
     ("release.item_deployed.v1", "release.deployed.v1", "items"),
+    ("release.error_brought.v1", "release.deployed.v1", "known_errors"),
     ("change.item_opened.v1", "change.begun.v1", "items"),
     ("change.item_closed.v1", "change.closed.v1", "items"),
 ];

@@ -345,6 +345,7 @@ fn told(service: &str, from: &str, happening: &Happening) -> Vec<Happening> {
     match (service, from) {
         ("change", "release") => change::parts_of_a_release(happening.clone()),
         ("change", "change") => change::items_of_a_change(happening.clone()),
+        ("incident", "release") => incident::errors_of_a_release(happening.clone()),
         ("governance", "release") => governance::trainees_of_a_release(happening.clone()),
         ("governance", "governance") => governance::readers_of_a_document(happening.clone()),
         _ if service == from => Vec::new(),

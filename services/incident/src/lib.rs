@@ -1,10 +1,12 @@
 //! Resolution and fulfilment: alerts, incidents, requests, problems and what is known of them (ISO/IEC
 //! 20000-1:2018, 7.6 and 8.6).
 
+mod brought;
 mod signals;
 mod totals;
 
-use chassis::{Heard, Service};
+pub use brought::errors_of_a_release;
+use chassis::{Heard, Parts, Service};
 pub use signals::{fate, happening_of};
 
 /// The definitions of this service: name of the file and its text.
@@ -45,7 +47,7 @@ pub fn service() -> Service {
         .schemes(SCHEMES)
         .hears("sla", CLOCKS)
         .hears("change", "incident-changes")
-        .hears("release", "incident-releases")
+        .interprets("release", "incident-releases", Parts(errors_of_a_release))
         .hears_alerts(CONSUMER, |office, payload| {
             let happening = happening_of(&office.rules(), payload, office.clock.now());
             Ok(Heard { happening, outcome: fate })
