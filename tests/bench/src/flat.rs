@@ -1,8 +1,12 @@
 //! `flat`: how much slower the platform is with a million records than with ten thousand.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
+use sqlx::{Connection as _, PgConnection};
 use store::Act;
 use uuid::Uuid;
 
@@ -16,9 +20,11 @@ use crate::{
 };
 
 const FEW: usize = 10_000;
-const MANY: usize = 1_000_000;
+pub const MANY: usize = 1_000_000;
 /// Requests a second, far below saturation: what is compared is the work of one.
 const RATE: f64 = 300.0;
+/// How long a million entries may take to be sealed.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// p99 of reading, listing and moving records, at both sizes.
 pub async fn run(span: Duration) -> Result<()> {
@@ -43,14 +49,7 @@ async fn measure(
     count: usize,
     span: Duration,
 ) -> Result<Vec<(&'static str, f64, Outcome)>> {
-    let template = server.databases(name)?;
-    let url = server.url(&format!("{name}_incident"));
-    let ids = Arc::new(fill(url, count).await?);
-    // They were opened long ago: what was to be said of them has been said.
-    server.sql(&format!("{name}_incident"), "TRUNCATE outbox")?;
-    server.sql(&format!("{name}_incident"), "VACUUM ANALYZE")?;
-    server.sql(&format!("{name}_incident"), "CHECKPOINT")?;
-    let platform = Platform::up(&["--database-url-template", &template]).await?;
+    let (platform, ids) = filled(server, name, count).await?;
     let door = platform.agent().await?;
     let mut outcomes = Vec::new();
     for (what, limit) in [("get", 1.5), ("list page", 1.5), ("transition", 2.5)] {
@@ -59,6 +58,35 @@ async fn measure(
         outcomes.push((what, limit, ask(&door, &ids, what, 1, span).await.flawless()?));
     }
     Ok(outcomes)
+}
+
+/// The platform with so many incidents that were opened long ago: what was to be said of them has been said.
+pub async fn filled(
+    server: &Postgres,
+    name: &str,
+    count: usize,
+) -> Result<(Platform, Arc<Vec<Uuid>>)> {
+    let template = server.databases(name)?;
+    let database = format!("{name}_incident");
+    let ids = Arc::new(fill(server.url(&database), count).await?);
+    for sql in ["TRUNCATE outbox", "VACUUM ANALYZE", "CHECKPOINT"] {
+        server.sql(&database, sql)?;
+    }
+    let platform = Platform::up(&["--database-url-template", &template]).await?;
+    sealed(&server.url(&database)).await?;
+    Ok((platform, ids))
+}
+
+/// Waits until the service has signed what it found in its journal.
+async fn sealed(url: &str) -> Result<()> {
+    let mut db = PgConnection::connect(url).await?;
+    let sql = "SELECT (SELECT max(through_seq) FROM checkpoint) = (SELECT max(seq) FROM journal)";
+    let began = Instant::now();
+    while sqlx::query_scalar::<_, Option<bool>>(sql).fetch_one(&mut db).await? != Some(true) {
+        ensure!(began.elapsed() < PATIENCE, "the journal is not sealed");
+        tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 async fn ask(

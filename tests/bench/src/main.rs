@@ -16,6 +16,7 @@ mod flat;
 mod histogram;
 mod http;
 mod idle;
+mod interaction;
 mod limits;
 mod load;
 mod peers;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-const NAMES: &str = "load engine filter limits act commands commands-sqlite commands-all commands-format alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all peers";
+const NAMES: &str = "load engine filter limits act commands commands-sqlite commands-all commands-format alerts alerts-to-incident latency flat idle clock-fn keeping-up clocks compliance chain idle-all start-all interaction peers";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -65,6 +66,7 @@ async fn main() -> Result<()> {
         "chain" => chain::run().await,
         "idle-all" => all::idle().await,
         "start-all" => all::start().await,
+        "interaction" => interaction::run().await,
         "peers" => peers::run(span).await,
         _ => bail!("which one? {NAMES}"),
     }

@@ -1,6 +1,7 @@
 //! `peers`: the same work as others do it, on the same machine and PostgreSQL.
 //!
-//! A ticket is opened, beside Request Tracker; a durable step is taken, beside Restate, DBOS and Temporal. The
+//! A ticket is opened, beside Request Tracker; a durable step is taken, beside Restate, DBOS and Temporal: each by
+//! gateway and incident, a process each, as the others are one product without neighbours that listen. The
 //! others are started by their scripts, `NAME.sh start|bench|stop` in the folder that `STEWARD_PEERS`
 //! names, which say `rps: median=671` for each number of connections; the best counts. Where
 //! they are not installed, what they once did on this machine is taken, and the table says so.
@@ -63,7 +64,7 @@ pub async fn run(span: Duration) -> Result<()> {
     let theirs: Vec<Option<f64>> = PEERS.iter().map(measured).collect();
     let server = Postgres::start()?;
     let template = server.databases("steward")?;
-    let platform = Platform::up(&["--database-url-template", &template]).await?;
+    let platform = Platform::spine(&["--database-url-template", &template]).await?;
     let agent = platform.agent().await?;
     let open = |span| {
         let agent = Arc::clone(&agent);

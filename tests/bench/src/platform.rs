@@ -142,7 +142,12 @@ impl Platform {
     }
 
     fn door(&self, token: &str) -> Arc<Client> {
-        Arc::new(Client::new(format!("127.0.0.1:{}", self.port), token))
+        Arc::new(Client::new(self.address(), token))
+    }
+
+    /// `127.0.0.1:8080`
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Somebody who works incidents.
@@ -152,23 +157,31 @@ impl Platform {
 
     /// Somebody with these roles, and their number.
     pub async fn person(&self, name: &str, roles: &[&str]) -> Result<(Arc<Client>, String)> {
+        let (secret, number) = self.secret(name, roles).await?;
+        Ok((self.door(&secret), number))
+    }
+
+    /// The secret of somebody with these roles, and their number.
+    pub async fn secret(&self, name: &str, roles: &[&str]) -> Result<(String, String)> {
         let admin = self.administrator();
         let person = json!({ "name": name, "roles": roles });
         let person = admin.post("/api/v1/persons", &bytes(&person)).await?.json(201)?;
         let number = person["number"].as_str().context("a record has a number")?.to_owned();
         let key =
             json!({ "name": name, "scopes": ["records:read", "records:write"], "person": number });
-        Ok((self.with_key(&key).await?, number))
+        Ok((self.key(&key).await?, number))
     }
 
     /// A monitoring tool.
     pub async fn monitor(&self) -> Result<Arc<Client>> {
-        self.with_key(&json!({ "name": "monitor", "scopes": ["alerts:write"] })).await
+        let key = self.key(&json!({ "name": "monitor", "scopes": ["alerts:write"] })).await?;
+        Ok(self.door(&key))
     }
 
-    async fn with_key(&self, key: &Value) -> Result<Arc<Client>> {
+    /// Makes a key; its secret.
+    async fn key(&self, key: &Value) -> Result<String> {
         let made = self.administrator().post("/api/v1/api-keys", &bytes(key)).await?.json(201)?;
-        Ok(self.door(made["secret"].as_str().context("a new key shows its secret")?))
+        Ok(made["secret"].as_str().context("a new key shows its secret")?.to_owned())
     }
 }
 

@@ -21,7 +21,7 @@ pub fn plain() -> Result<Variant> {
 /// Whoever reported it is told of what is urgent, and a step needs two votes.
 pub fn rich() -> Result<Variant> {
     let shipped = shipped()?;
-    let notices = "notify:\n  held: { on: [held], when: \"record.priority != null && record.priority <= 1 && record.reporter != null\", \
+    let notices = "notify:\n  waits: { on: [held], when: \"record.priority != null && record.priority <= 1 && record.reporter != null\", \
         to: [record.reporter], subject: \"{record.number} waits\", text: \"It waits for {record.hold_reason}.\" }\n";
     let vote = "  in_progress:\n    waive: { to: cancelled, vote: { of: [incident_manager], quorum: \"2\", except: [record.reporter], \
         void_on: [impact, urgency] }, says: waived }\n";
