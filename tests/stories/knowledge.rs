@@ -67,7 +67,9 @@ async fn a_problem_has_its_incidents_its_cause_and_what_makes_it_bearable() {
         .pop()
         .expect("a known error");
     paul.refused(&error, "publish", json!({ "workaround": "" }), 422).await;
-    paul.take(&error, "publish", json!({})).await;
+    // The day on which its problem was to be looked at is over.
+    let review_at = (now(&platform).await + TimeDelta::days(40)).to_rfc3339();
+    paul.take(&error, "publish", json!({ "review_at": review_at })).await;
     let found = agent.door.get("/api/v1/known-errors?q=lock").await.good();
     assert_eq!(found["items"][0]["number"], number(&error));
     agent.take(&error, "hit", json!({ "incident": number(&incidents[1]) })).await;
