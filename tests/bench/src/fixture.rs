@@ -58,7 +58,7 @@ pub async fn running(
     let place = place(&mut db, "due_at").await?;
     let timers = format!(
         "INSERT INTO timer (record_id, transition, process, due_at) \
-         SELECT id, 'breach', 'clock', {place} FROM record WHERE process = 'clock'"
+         SELECT id, 'breach', 'clock', {place} FROM record WHERE process = 'clock' AND number >= 'CLK1'"
     );
     db.execute(AssertSqlSafe(timers)).await?;
     counted(db, url).await
