@@ -17,12 +17,14 @@ impl Interpret for Parts {
         _: &'a Office,
         events: &'a [Envelope],
     ) -> BoxFuture<'a, Result<Vec<Said>, Setback>> {
-        let said = events.iter().map(|event| Ok(self.0(read(event)?))).collect();
+        let said = events.iter().map(|event| Ok(self.0(happening_in(event)?))).collect();
         async { Ok(said) }.boxed()
     }
 }
 
-fn read(event: &Envelope) -> Result<Happening, String> {
+/// What an event of a service says; a sentence says why it cannot be understood.
+pub(crate) fn happening_in(event: &Envelope) -> Result<Happening, String> {
     let data = engine::strict_json(&event.data).map_err(|fault| fault.to_string())?;
-    Happening::of_data(&event.kind, &data).ok_or_else(|| "its data holds no record".to_owned())
+    let happening = Happening::of_data(&event.kind, &data);
+    happening.ok_or_else(|| "the event's data holds no record".to_owned())
 }

@@ -15,7 +15,7 @@ use store::{Act, Done, Fence, Letter, Mark, Setback, Step, Target, Waiting};
 use tracing::{Instrument as _, Span};
 
 use super::{Hears, Reading, glue::fence_of, ties::tie_in};
-use crate::{Office, door::named_id, office::chain, telemetry::trace};
+use crate::{Office, door::named_id, office::chain, parts::happening_in, telemetry::trace};
 
 /// Deliveries that are read before others may use the processor.
 const AT_A_TIME: usize = 32;
@@ -118,10 +118,7 @@ impl Counter {
             }
             (Reading::Event | Reading::Interpreted(_), None) => {
                 let envelope = delivery.envelope().map_err(|error| error.to_string())?;
-                let data =
-                    engine::strict_json(&envelope.data).map_err(|fault| fault.to_string())?;
-                let happening = Happening::of_data(&envelope.kind, &data)
-                    .ok_or("the event's data holds no record")?;
+                let happening = happening_in(&envelope)?;
                 let causation = envelope.id.to_string();
                 let target = Target::Events(vec![happening]);
                 (target, reacted as Outcomes, Some(envelope.correlation), causation)
