@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 /// The function `missing_competences(role, competences, instant)`: what the role's profile asks for that is not
 /// met, or has expired by then.
 pub fn missing_competences(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
-    let [role, held, at] = given else {
-        return Err("it takes a role, competences and an instant".to_owned());
-    };
-    let at = instant(at).ok_or("its last argument is an instant")?;
+    let ([role, held], at) = by_then(given, "a role, competences and an instant")?;
     let counts = |one: &Value| {
         one["is_met"] == true && instant(&one["until"]).is_none_or(|until| until > at)
     };
@@ -21,10 +18,7 @@ pub fn missing_competences(given: &[Value], schemes: &Schemes) -> Result<Value, 
 
 /// The function `missing_sections(key, sections, instant)`: what the document of this key must say and does not.
 pub fn missing_sections(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
-    let [key, sections, at] = given else {
-        return Err("it takes a key, sections and an instant".to_owned());
-    };
-    let at = instant(at).ok_or("its last argument is an instant")?;
+    let ([key, sections], at) = by_then(given, "a key, sections and an instant")?;
     let says = |one: &Value| one["content"].as_str().is_some_and(|text| !text.trim().is_empty());
     let names = |one: &Value| says(one).then(|| one["name"].clone());
     missing(schemes, ("required_sections", key, "sections"), &said(sections, names), at)
@@ -32,28 +26,21 @@ pub fn missing_sections(given: &[Value], schemes: &Schemes) -> Result<Value, Str
 
 /// The function `missing_documents(set, present, instant)`: what is asked for and not published.
 pub fn missing_documents(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
-    let [set, present, at] = given else {
-        return Err("it takes a set, documents and an instant".to_owned());
-    };
-    let at = instant(at).ok_or("its last argument is an instant")?;
+    let ([set, present], at) = by_then(given, "a set, documents and an instant")?;
     let keys = said(present, |one| Some(one["key"].clone()));
     missing(schemes, ("required_documents", set, "documents"), &keys, at)
 }
 
 /// The function `expired_documents(present, instant)`: keys of what should have been reviewed by then.
 pub fn expired_documents(given: &[Value], _: &Schemes) -> Result<Value, String> {
-    let [present, at] = given else { return Err("it takes documents and an instant".to_owned()) };
-    let at = instant(at).ok_or("its last argument is an instant")?;
+    let ([present], at) = by_then(given, "documents and an instant")?;
     let is_past = |one: &Value| instant(&one["until"]).is_some_and(|until| until <= at);
     Ok(Value::Array(said(present, |one| is_past(one).then(|| one["key"].clone()))))
 }
 
 /// The function `missing_clauses(edition, covered, instant)`: clauses that no audit covered.
 pub fn missing_clauses(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
-    let [edition, covered, at] = given else {
-        return Err("it takes an edition, audits and an instant".to_owned());
-    };
-    let at = instant(at).ok_or("its last argument is an instant")?;
+    let ([edition, covered], at) = by_then(given, "an edition, audits and an instant")?;
     let audits = covered.as_array().into_iter().flatten();
     let clauses = audits.filter_map(|audit| audit["clauses"].as_array()).flatten();
     // 8.5.1 is part of 8.5.
@@ -61,6 +48,17 @@ pub fn missing_clauses(given: &[Value], schemes: &Schemes) -> Result<Value, Stri
     let clauses: Vec<Value> =
         clauses.filter_map(Value::as_str).map(|text| json!(clause(text))).collect();
     missing(schemes, ("audited_clauses", edition, "clauses"), &clauses, at)
+}
+
+/// So many arguments, and the instant behind them.
+fn by_then<'a, const N: usize>(
+    given: &'a [Value],
+    takes: &str,
+) -> Result<(&'a [Value; N], DateTime<Utc>), String> {
+    let all =
+        given.split_last().and_then(|(at, first)| Some((<&[Value; N]>::try_from(first).ok()?, at)));
+    let (first, at) = all.ok_or_else(|| format!("it takes {takes}"))?;
+    Ok((first, instant(at).ok_or("its last argument is an instant")?))
 }
 
 /// What each of a list says, where it says something.
