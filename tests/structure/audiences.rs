@@ -4,21 +4,10 @@ use std::collections::BTreeMap;
 
 use engine::Definition;
 
-use crate::pages::SERVICES;
+use crate::shipped::all;
 
 /// What fields are called that hold how a person is named or reached. References to persons are numbers.
 const OF_PERSONS: [&str; 6] = ["address", "contacts", "email", "login", "mobile", "phone"];
-
-/// Every definition that ships: its file, its text, and what was read from it.
-fn all() -> Vec<(&'static str, &'static str, Definition)> {
-    let files = SERVICES.iter().flat_map(|(_, files)| files.iter()).chain(&gateway::DEFINITIONS);
-    files
-        .map(|(file, text)| {
-            let definition = Definition::parse(text, 1);
-            (*file, *text, definition.unwrap_or_else(|flaws| panic!("{file}: {flaws:#?}")))
-        })
-        .collect()
-}
 
 /// The lines of `audience:`, up to the next word of the format.
 fn audience(text: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use engine::{Definition, Label};
 
-use crate::pages::SERVICES;
+use crate::shipped::all;
 
 const LANGUAGE: &str = "de";
 /// What the engine keeps in a record by itself; the console shows it in words of its own.
@@ -10,12 +10,9 @@ const LEDGER: [&str; 6] = ["acted", "debts", "next_duty", "obligations", "tasks"
 
 #[test]
 fn every_name_of_a_definition_is_said_in_german() {
-    let of_services = SERVICES.iter().flat_map(|(_, files)| files.iter());
     let mut unsaid = Vec::new();
-    for (file, text) in of_services.chain(&gateway::DEFINITIONS) {
-        let definition =
-            Definition::parse(text, 1).unwrap_or_else(|flaws| panic!("{file}: {flaws:#?}"));
-        for (name, label) in names(&definition) {
+    for (file, _, definition) in &all() {
+        for (name, label) in names(definition) {
             if !label.languages().any(|language| language == LANGUAGE) {
                 unsaid.push(format!("{file}: {name}"));
             }

@@ -7,5 +7,6 @@ mod labels;
 mod pages;
 mod requirements;
 mod rooms;
+mod shipped;
 mod style;
 mod tree;
