@@ -32,22 +32,31 @@ const TURNS: u32 = 3;
 
 /// Gateway and incident, a process each.
 pub async fn on_postgres(span: Duration) -> Result<()> {
-    let server = Postgres::start()?;
-    let limit = postgres::tx4(&server, span)?;
-    let template = server.databases("steward")?;
-    let platform = Platform::spine(&["--database-url-template", &template]).await?;
-    let rows = vec![Row::rate("pgbench `tx4`, best of 8 and 32 clients", limit)];
-    measure("commands", &platform, server.process(), limit, 0.5, rows, span).await
+    beside_pgbench("commands", Shape::Spine, span).await
 }
 
 /// All seven services in one process, each of which hears what incident says.
 pub async fn of_all(span: Duration) -> Result<()> {
+    beside_pgbench("commands-all", Shape::All, span).await
+}
+
+/// How many services there are to go through.
+enum Shape {
+    Spine,
+    All,
+}
+
+async fn beside_pgbench(name: &str, shape: Shape, span: Duration) -> Result<()> {
     let server = Postgres::start()?;
     let limit = postgres::tx4(&server, span)?;
     let template = server.databases("steward")?;
-    let platform = Platform::up(&["--database-url-template", &template]).await?;
+    let arguments = ["--database-url-template", &template];
+    let platform = match shape {
+        Shape::Spine => Platform::spine(&arguments).await?,
+        Shape::All => Platform::up(&arguments).await?,
+    };
     let rows = vec![Row::rate("pgbench `tx4`, best of 8 and 32 clients", limit)];
-    measure("commands-all", &platform, server.process(), limit, 0.5, rows, span).await
+    measure(name, &platform, server.process(), limit, 0.5, rows, span).await
 }
 
 pub async fn on_sqlite(span: Duration) -> Result<()> {
