@@ -4,6 +4,7 @@
 //! [`service`] is the table of contents of the access database; [`Gateway::start`] opens the door.
 
 pub mod access;
+mod body;
 mod chain;
 pub mod console;
 mod docs;

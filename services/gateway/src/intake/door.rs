@@ -14,7 +14,7 @@ use bus::{Message, Publisher};
 use chassis::{Problem, request::Trace};
 use chrono::SecondsFormat;
 use contract::{SIGNAL_TYPE, Signal, SignalStatus, signal_key, subject};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kernel::{Clock, derived_id};
 use serde::Serialize;
@@ -22,7 +22,10 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Arrival, alertmanager, cloudevents, quarantine};
-use crate::access::Caller;
+use crate::{
+    access::Caller,
+    body::{content_length, hear_out},
+};
 
 /// The largest body.
 pub const BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -75,7 +78,8 @@ impl Intake {
     ) -> Result<Response, Problem> {
         caller.identity.needs_scope(SCOPE)?;
         let said = content_length(request.headers());
-        if said.is_some_and(|bytes| bytes > BODY_BYTES as u64) {
+        if let Some(bytes) = said.filter(|bytes| *bytes > BODY_BYTES as u64) {
+            hear_out(request.into_body(), bytes).await;
             return Err(too_large());
         }
         let bytes = said.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(BODY_BYTES as u32);
@@ -148,10 +152,6 @@ async fn whole(body: Body) -> Result<Bytes, Problem> {
 fn too_large() -> Problem {
     let detail = format!("The body is larger than {BODY_BYTES} bytes: send fewer alerts at once.");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_unreadable(signal: &Signal) -> bool {

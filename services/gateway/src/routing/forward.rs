@@ -20,15 +20,12 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower::ServiceExt;
 
 use super::{Destination, Upstream};
+use crate::body::{content_length, hear_out};
 
 /// How long a service may take to be connected to.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long it may take to begin its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
-
-/// So much of a body that is refused as too large is still taken, and for so long.
-const HEARD_OUT_BYTES: u64 = 128 * 1024 * 1024;
-const HEARD_OUT_FOR: Duration = Duration::from_secs(10);
 
 /// Headers of one connection, which mean nothing on the next (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -93,9 +90,7 @@ impl Forwarder {
         };
         let said = content_length(request.headers());
         if let Some(bytes) = said.filter(|bytes| *bytes > limit as u64) {
-            if bytes <= HEARD_OUT_BYTES {
-                hear_out(request.into_body()).await;
-            }
+            hear_out(request.into_body(), bytes).await;
             return Err(too_large());
         }
         prepare(&mut request, token)?;
@@ -147,15 +142,6 @@ impl Forwarder {
     }
 }
 
-/// Takes what is still being sent and drops it: most callers read no answer before they have sent all, and
-/// would only see that the connection is closed.
-async fn hear_out(body: Body) {
-    let mut rest = body.into_data_stream();
-    let all = async { while let Some(Ok(_)) = rest.next().await {} };
-    // Who takes longer sees the connection closed.
-    let _ = tokio::time::timeout(HEARD_OUT_FOR, all).await;
-}
-
 /// What only the gateway may say, and what belongs to the caller's connection.
 fn prepare(request: &mut Request, token: &str) -> Result<(), Problem> {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
@@ -190,10 +176,6 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP.iter().chain(&named) {
         headers.remove(name);
     }
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The body, failing once it is longer than `limit`.
