@@ -11,7 +11,7 @@ import { useSay } from "../i18n/words";
 import { api } from "../paths";
 import card from "../record/Card.module.css";
 import { useWho } from "../session/session";
-import { notice } from "../ui/Notice";
+import { failure, notice } from "../ui/Notice";
 import styles from "./AccountPage.module.css";
 import { makeLink, OneTimeLink } from "./OneTimeLink";
 
@@ -25,7 +25,7 @@ export function AccessCard({ process, record }: { process: Process; record: Reco
   const [isSetting, setSetting] = useState(false);
   if (record.process !== PERSON || record.closed_at !== null || !who.roles.includes("administrator")) return null;
   const asked: Asked[] = [{ name: "password", label: say("account.new"), schema: { type: "string", maxLength: 200 } }];
-  const make = () => makeLink(record.number).then(setLink).catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "failed"));
+  const make = () => makeLink(record.number).then(setLink).catch(failure);
   const set = async (data: Data) => {
     await ask(api.collection(PASSWORDS), { method: "POST", body: { person: record.number, password: data.password ?? "" } });
     notice(say("account.passwordSet"));

@@ -12,7 +12,7 @@ import { api } from "../paths";
 import card from "../record/Card.module.css";
 import { useWho } from "../session/session";
 import { Moment } from "../ui/Moment";
-import { notice } from "../ui/Notice";
+import { failure } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { InviteCard } from "./InviteCard";
 import { PasswordCard } from "./PasswordCard";
@@ -55,7 +55,7 @@ function Sessions({ owner, own }: { owner: string; own: string | null }) {
       await ask(api.transition(SESSIONS, session.number, "end"), { method: "POST", body: {} });
       await client.invalidateQueries({ queryKey: ["records", SESSIONS] });
     } catch (error) {
-      notice(error instanceof Error ? error.message : String(error), "failed");
+      failure(error);
     }
   };
   return (

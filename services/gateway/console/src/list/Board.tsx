@@ -6,10 +6,10 @@ import { useState } from "react";
 import type { Offer, Process, RecordView } from "../api/model";
 import { record as recordQuery, schemas, some } from "../api/queries";
 import { useSay } from "../i18n/words";
-import { asks, useTake } from "../record/take";
+import { useBegin, type Taking } from "../record/take";
 import { TakeDialog } from "../record/TakeDialog";
 import type { ListSearch } from "../routes";
-import { notice } from "../ui/Notice";
+import { failure } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import { Card } from "./Card";
@@ -20,7 +20,7 @@ import styles from "./Board.module.css";
 /** Cards of a column; who wants more looks at the list. */
 const CARDS = 30;
 
-type Step = { record: RecordView; offer: Offer };
+type Step = { record: RecordView; taking: Taking };
 
 export function Board({ process, search }: { process: Process; search: ListSearch }) {
   const [dragged, setDragged] = useState<RecordView | null>(null);
@@ -56,14 +56,12 @@ function useSteps(process: Process) {
   const say = useSay();
   const client = useQueryClient();
   const schema = useQuery(schemas(process.process)).data;
-  const take = useTake(process.collection);
-  const [taking, setTaking] = useState<Step | null>(null);
-  const [choice, setChoice] = useState<Step[] | null>(null);
-  const failed = (error: unknown) => notice(error instanceof Error ? error.message : String(error), "failed");
+  const [step, setStep] = useState<Step | null>(null);
+  const [choice, setChoice] = useState<{ record: RecordView; offers: Offer[] } | null>(null);
+  const start = useBegin(process, schema, (record, taking) => setStep({ record, taking }));
   const begin = (record: RecordView, offer: Offer) => {
     setChoice(null);
-    if (asks(schema, offer)) setTaking({ record, offer });
-    else void take(record, offer, {}).catch(failed);
+    start(record, offer);
   };
   const move = async (card: RecordView, state: string) => {
     // As it is now, with what it offers.
@@ -71,17 +69,17 @@ function useSteps(process: Process) {
     const names = leadsTo(process, record.state, state);
     const offers = record.offers?.filter((offer) => names.includes(offer.name) && !offer.vote) ?? [];
     const [first, ...others] = offers.filter((offer) => offer.refused_because === null);
-    if (!first) failed(offers[0]?.refused_because ?? say("board.noStep", { number: record.number }));
+    if (!first) failure(offers[0]?.refused_because ?? say("board.noStep", { number: record.number }));
     else if (others.length === 0) begin(record, first);
-    else setChoice([first, ...others].map((offer) => ({ record, offer })));
+    else setChoice({ record, offers: [first, ...others] });
   };
   const dialogs = (
     <>
-      {taking && <TakeDialog process={process} schema={schema} record={taking.record} taking={{ offer: taking.offer, given: {} }} onClose={() => setTaking(null)} />}
-      <Modal opened={choice !== null} onClose={() => setChoice(null)} title={choice?.[0]?.record.number} size="sm" closeButtonProps={{ "aria-label": say("common.close") }}>
+      {step && <TakeDialog process={process} schema={schema} {...step} onClose={() => setStep(null)} />}
+      <Modal opened={choice !== null} onClose={() => setChoice(null)} title={choice?.record.number} size="sm" closeButtonProps={{ "aria-label": say("common.close") }}>
         <Stack gap="xs">
-          {choice?.map(({ record, offer }) => (
-            <Button key={offer.name} variant="default" onClick={() => begin(record, offer)}>
+          {choice?.offers.map((offer) => (
+            <Button key={offer.name} variant="default" onClick={() => begin(choice.record, offer)}>
               {offer.label}
             </Button>
           ))}
@@ -89,7 +87,7 @@ function useSteps(process: Process) {
       </Modal>
     </>
   );
-  return { begin, move: (card: RecordView, state: string) => void move(card, state).catch(failed), dialogs };
+  return { begin, move: (card: RecordView, state: string) => void move(card, state).catch(failure), dialogs };
 }
 
 type ColumnProps = {

@@ -6,11 +6,12 @@ import { useRef, useState, type FocusEvent, type FormEvent, type KeyboardEvent }
 import { Problem } from "../api/client";
 import type { Field, Json, Process, RecordView } from "../api/model";
 import { Input, plain } from "../fields/Input";
+import { isSame } from "../fields/same";
 import { ColumnValue } from "../fields/Value";
 import { labelOf } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { fieldOf } from "../ui/ProblemBox";
-import { isSame, useAmend } from "./amend";
+import { useAmend } from "./amend";
 import styles from "./CellEditor.module.css";
 
 type Props = {

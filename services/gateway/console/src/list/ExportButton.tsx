@@ -9,7 +9,7 @@ import { isOwn, labelOf } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { api } from "../paths";
 import type { ListSearch } from "../routes";
-import { notice } from "../ui/Notice";
+import { failure, notice } from "../ui/Notice";
 import { csv } from "./csv";
 
 /** More than this many is work for a program, with the API. */
@@ -35,7 +35,7 @@ export function ExportButton({ process, columns, search }: { process: Process; c
       save(`${process.collection}.csv`, text);
       notice(say("list.exported", { count: rows.length }));
     } catch (error) {
-      notice(error instanceof Error ? error.message : String(error), "failed");
+      failure(error);
     } finally {
       setCount(null);
     }

@@ -5,11 +5,10 @@ import { useState } from "react";
 import { ask, Problem } from "../api/client";
 import { refresh } from "../api/live";
 import type { Json, Process, RecordView } from "../api/model";
+import { isSame } from "../fields/same";
 import { useSay } from "../i18n/words";
 import { api } from "../paths";
 import { notice } from "../ui/Notice";
-
-export const isSame = (one: Json | undefined, other: Json | undefined) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
 /**
  * Saves the field. Who changed another one meanwhile is in nobody's way; where it is the same, this fails with a

@@ -1,24 +1,23 @@
 /** One's own record: where it stands, what one is asked, and what was said. */
 
 import { Loader, Modal } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { ask } from "../api/client";
 import type { Data, Offer, Process, RecordView } from "../api/model";
 import { history, process as processQuery, processes, record as recordQuery, schemas } from "../api/queries";
 import { CommandForm } from "../fields/CommandForm";
 import { headline } from "../fields/words";
 import { useSay } from "../i18n/words";
-import { api, place } from "../paths";
+import { place } from "../paths";
 import { Attachments } from "../record/Attachments";
 import { Composer } from "../record/Composer";
 import { EntryItem } from "../record/EntryItem";
+import { useBegin, useTake } from "../record/take";
 import timeline from "../record/Timeline.module.css";
 import { GuardedButton } from "../ui/GuardedButton";
 import { Moment } from "../ui/Moment";
-import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import styles from "./Portal.module.css";
@@ -85,24 +84,16 @@ function Followed({ process, record }: { process: Process; record: RecordView })
 /** What one may do now. What is for others to do is not shown to who cannot become one of them. */
 function Next({ process, record, answer }: { process: Process; record: RecordView; answer: string | null }) {
   const say = useSay();
-  const client = useQueryClient();
   const schema = useQuery(schemas(process.process)).data;
   const [taking, setTaking] = useState<Offer | null>(null);
   const open = record.offers?.filter((offer) => offer.refused_because === null && !offer.vote) ?? [];
   // What needs no more than a yes comes first.
   const offers = open.toSorted((one, other) => one.needs.length - other.needs.length);
-  const take = async (offer: Offer, body: Data) => {
-    const path = api.transition(process.collection, record.number, offer.name);
-    const next = await ask<RecordView>(path, { method: "POST", body, rev: record.rev });
-    client.setQueryData(recordQuery(process.collection, record.number).queryKey, next);
+  const take = useTake(process.collection);
+  const begin = useBegin(process, schema, (_, { offer }) => setTaking(offer));
+  const send = async (offer: Offer, body: Data) => {
+    await take(record, offer, body);
     setTaking(null);
-    notice(say("record.done", { label: offer.label }));
-    await client.invalidateQueries({ queryKey: ["record", process.collection, record.number] });
-    void client.invalidateQueries({ queryKey: ["records"] });
-  };
-  const begin = (offer: Offer) => {
-    if (Object.keys(schema?.transitions[offer.name]?.properties ?? {}).length > 0) setTaking(offer);
-    else void take(offer, {}).catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "failed"));
   };
   if (offers.length === 0 && answer === null) return null;
   return (
@@ -111,7 +102,7 @@ function Next({ process, record, answer }: { process: Process; record: RecordVie
       {offers.length > 0 && (
         <div className={styles.buttons} role="group" aria-label={say("record.actions")}>
           {offers.map((offer, index) => (
-            <GuardedButton key={offer.name} refusal={null} variant={index === 0 ? "filled" : "default"} onPress={() => begin(offer)}>
+            <GuardedButton key={offer.name} refusal={null} variant={index === 0 ? "filled" : "default"} onPress={() => begin(record, offer)}>
               {offer.label}
             </GuardedButton>
           ))}
@@ -119,7 +110,7 @@ function Next({ process, record, answer }: { process: Process; record: RecordVie
       )}
       <Modal opened={taking !== null} onClose={() => setTaking(null)} title={taking?.label} closeButtonProps={{ "aria-label": say("common.close") }}>
         {taking && schema && (
-          <CommandForm schema={{ ...schema.transitions[taking.name], required: taking.needs }} process={process} submit={taking.label} onSubmit={(data) => take(taking, data)} onCancel={() => setTaking(null)} />
+          <CommandForm schema={{ ...schema.transitions[taking.name], required: taking.needs }} process={process} submit={taking.label} onSubmit={(data) => send(taking, data)} onCancel={() => setTaking(null)} />
         )}
       </Modal>
     </section>

@@ -11,6 +11,7 @@ import { ask } from "../api/client";
 import type { CommandSchemas, Data, Offer, Process, ProcessSummary, RecordView } from "../api/model";
 import { history, process as processQuery, processes, record as recordQuery, schemas } from "../api/queries";
 import { CommandForm } from "../fields/CommandForm";
+import { isSame } from "../fields/same";
 import { headline } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { api, place } from "../paths";
@@ -18,7 +19,6 @@ import { useWho } from "../session/session";
 import { useKeys } from "../shell/keys";
 import { useOffered } from "../shell/offered";
 import { Moment } from "../ui/Moment";
-import { notice } from "../ui/Notice";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import { ColumnValue } from "../fields/Value";
@@ -29,7 +29,7 @@ import { Clocks } from "./Clocks";
 import { Details } from "./Details";
 import { LinksCard } from "./LinksCard";
 import { OfferButton } from "./OfferButton";
-import { asks, useDone, useStale, useTake, type Taking } from "./take";
+import { useBegin, useDone, useStale, type Taking } from "./take";
 import { TakeDialog } from "./TakeDialog";
 import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
@@ -83,15 +83,12 @@ function OneRecord({ summary, process, record }: { summary: ProcessSummary; proc
 
   const done = useDone(summary.collection);
   const stale = useStale(summary.collection)(record.number);
-  const take = useTake(summary.collection);
-  const begin = (offer: Offer, given: Data = {}) => {
-    if (asks(schema, offer)) setTaking({ offer, given });
-    else void take(record, offer, {}).catch((error: unknown) => notice(String(error instanceof Error ? error.message : error), "failed"));
-  };
+  const start = useBegin(process, schema, (_, next) => setTaking(next));
+  const begin = (offer: Offer, given?: Data) => start(record, offer, given);
   const amend = async (data: Data) => {
     const names = new Set([...Object.keys(data), ...Object.keys(schema?.amend.properties ?? {})]);
     const patch = Object.fromEntries(
-      [...names].filter((name) => JSON.stringify(data[name]) !== JSON.stringify(record.data[name])).map((name) => [name, data[name] ?? null]),
+      [...names].filter((name) => !isSame(data[name], record.data[name])).map((name) => [name, data[name] ?? null]),
     );
     const next = await ask<RecordView>(api.record(summary.collection, record.number), { method: "PATCH", body: patch, rev: record.rev }).catch(stale);
     editing.close();

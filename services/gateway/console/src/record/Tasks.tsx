@@ -8,7 +8,7 @@ import { asking, schemaOf, type Asked } from "../fields/asked";
 import { CommandForm } from "../fields/CommandForm";
 import { Reference } from "../fields/Value";
 import { useSay } from "../i18n/words";
-import { notice } from "../ui/Notice";
+import { failure } from "../ui/Notice";
 import card from "./Card.module.css";
 import styles from "./Work.module.css";
 
@@ -27,7 +27,7 @@ export function Tasks({ process, record, onAdd, onChange }: Props) {
   if (!process.tasks || (tasks.length === 0 && record.closed_at !== null)) return null;
   const title: Asked = { name: "title", label: say("task.title"), schema: { type: "string", maxLength: 200 } };
   const assignee: Asked = { name: "assignee", label: say("task.assignee"), schema: { type: "string" }, reference: "person" };
-  const change = (task: Task, body: Data) => onChange(task.id, body).catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "failed"));
+  const change = (task: Task, body: Data) => onChange(task.id, body).catch(failure);
   const done = tasks.filter((task) => task.done).length;
   return (
     <section className={`${card.card} ${styles.work}`} aria-label={say("record.tasks")}>

@@ -4,15 +4,16 @@ import { useQueryClient } from "@tanstack/react-query";
 import { ask, Problem } from "../api/client";
 import type { CommandSchemas, Data, Offer, Process, RecordView } from "../api/model";
 import { record as recordQuery } from "../api/queries";
+import { isSame } from "../fields/same";
 import { useSay } from "../i18n/words";
 import { api } from "../paths";
-import { notice } from "../ui/Notice";
+import { failure, notice } from "../ui/Notice";
 
 /** A step that somebody has begun with, and what they gave by how they began. */
 export type Taking = { offer: Offer; given: Data };
 
 /** Whether a step asks for anything. */
-export function asks(schema: CommandSchemas | undefined, offer: Offer): boolean {
+function asks(schema: CommandSchemas | undefined, offer: Offer): boolean {
   return Object.keys(schema?.transitions[offer.name]?.properties ?? {}).length > 0;
 }
 
@@ -25,7 +26,7 @@ export function held(schema: CommandSchemas, process: Process, offer: Offer, rec
 
 /** What is said beside what the record holds. What was there and was taken away is said to be empty, so that nothing stands in for it. */
 export function beside(holds: Data, data: Data): Data {
-  const said = Object.entries(data).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(holds[name]));
+  const said = Object.entries(data).filter(([name, value]) => !isSame(value, holds[name]));
   const removed = Object.keys(holds).filter((name) => data[name] === undefined);
   return Object.fromEntries([...said, ...removed.map((name): [string, string] => [name, ""])]);
 }
@@ -64,5 +65,14 @@ export function useTake(collection: string) {
     const path = api.transition(collection, record.number, offer.name);
     const next = await ask<RecordView>(path, { method: "POST", body, rev: record.rev }).catch(stale(record.number));
     await done(next, say("record.done", { label: offer.label }));
+  };
+}
+
+/** Begins a step: by a form where it asks for something, else it is taken at once. */
+export function useBegin(process: Process, schema: CommandSchemas | undefined, form: (record: RecordView, taking: Taking) => void) {
+  const take = useTake(process.collection);
+  return (record: RecordView, offer: Offer, given: Data = {}) => {
+    if (asks(schema, offer)) form(record, { offer, given });
+    else void take(record, offer, {}).catch(failure);
   };
 }

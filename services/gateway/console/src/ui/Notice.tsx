@@ -27,6 +27,11 @@ export function notice(text: string, kind: Said["kind"] = "done"): void {
   if (kind === "done") setTimeout(() => drop(id), LASTS_MS);
 }
 
+/** Says what went wrong, where no form is open that could. */
+export function failure(error: unknown): void {
+  notice(error instanceof Error ? error.message : String(error), "failed");
+}
+
 function watch(watcher: () => void): () => void {
   watchers.add(watcher);
   return () => watchers.delete(watcher);
