@@ -5,7 +5,7 @@ use kernel::Actor;
 use serde::Serialize;
 
 use crate::{
-    Definition, Languages, Record, Ruleset,
+    Definition, Languages, Record, Ruleset, Transition,
     decide::{Poll, Tally, missing_role, permission, time_limit},
 };
 
@@ -51,34 +51,18 @@ pub fn offers(
         }
         let poll = Poll::of(rules, record, transition, actor, now);
         let vote = poll.and_then(|poll| poll.tally().ok());
-        let role = permission(rules, definition, record, &transition.by, actor, now);
-        let late = time_limit(rules, record, transition).filter(|limit| now > *limit);
-        let refused_because = match (role, late) {
-            _ if transition.by.is_empty() && poll.is_some() => poll.and_then(|poll| poll.barred()),
-            (None, _) => Some(missing_role(&transition.by)),
-            (_, Some(limit)) => Some(format!("it was possible until {limit}")),
-            // A guard is asked of the record with what will be given: only one that no field of
-            // the command can change is told in advance.
-            _ => transition.when.as_ref().and_then(|when| {
-                let given = |field: &String| {
-                    transition.needs.contains(field) || transition.takes.contains(field)
-                };
-                if when.names().record_fields.iter().any(given) {
-                    return None;
-                }
-                let scope = rules.scope(now).actor(actor).record(record, &definition.field_names);
-                match when.holds(&scope) {
-                    Ok(true) => None,
-                    Ok(false) => Some(
-                        transition
-                            .because
-                            .clone()
-                            .unwrap_or_else(|| format!("`{}` does not hold", when.source())),
-                    ),
-                    Err(fault) => Some(fault),
-                }
-            }),
+        let barred = match poll {
+            Some(poll) if transition.by.is_empty() => poll.barred(),
+            _ => permission(rules, definition, record, &transition.by, actor, now)
+                .is_none()
+                .then(|| missing_role(&transition.by)),
         };
+        let refused_because = barred
+            .or_else(|| {
+                let limit = time_limit(rules, record, transition).filter(|limit| now > *limit)?;
+                Some(format!("it was possible until {limit}"))
+            })
+            .or_else(|| unmet(rules, definition, record, transition, actor, now));
         offers.push(Offer {
             name: transition.name.clone(),
             label: transition.label.told(languages).to_owned(),
@@ -88,4 +72,31 @@ pub fn offers(
         });
     }
     offers
+}
+
+/// Why the guard does not hold. It is asked of the record with what will be given: only one that no
+/// field of the command can change is told in advance.
+fn unmet(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    transition: &Transition,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let when = transition.when.as_ref()?;
+    let is_given =
+        |field: &String| transition.needs.contains(field) || transition.takes.contains(field);
+    if when.names().record_fields.iter().any(is_given) {
+        return None;
+    }
+    let scope = rules.scope(now).actor(actor).record(record, &definition.field_names);
+    match when.holds(&scope) {
+        Ok(true) => None,
+        Ok(false) => {
+            let because = transition.because.clone();
+            Some(because.unwrap_or_else(|| format!("`{}` does not hold", when.source())))
+        }
+        Err(fault) => Some(fault),
+    }
 }

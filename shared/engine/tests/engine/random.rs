@@ -1,5 +1,6 @@
 //! Whatever a definition says and whatever people do: the state is in the definition, the revision
-//! rises by one, what was decided can be applied, the history is the record, and no control is broken.
+//! rises by one, what was decided can be applied, the history is the record, what is offered is
+//! granted, and no control is broken.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,10 +10,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::{
-    Ballot, Command, Definition, Fact, Record, Ruleset, Schemes, Subject, TaskWish, apply, decide,
-    following, telling,
+    Ballot, Command, Definition, Fact, Languages, Record, Ruleset, Schemes, Subject, TaskWish,
+    apply, decide, following, offers, telling,
 };
-use kernel::{Actor, Cause, Channel};
+use kernel::{Actor, Cause, Channel, Refusal};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -231,14 +232,14 @@ fn ask(
     command: &Command,
     who: usize,
     now: DateTime<Utc>,
-) -> Option<Fact> {
+) -> Result<Fact, Refusal> {
     let channel = if who == 3 { Channel::Timer } else { Channel::Api };
     let cause = Cause::new(Uuid::nil(), Arc::new(actor(who)), now, channel);
     let subject = match record {
         Some(record) => Subject::Existing(record),
         None => Subject::New { process: "plan", id: Uuid::nil(), number: "PLN0000001".to_owned() },
     };
-    decide(rules, subject, command, &cause).ok()
+    decide(rules, subject, command, &cause)
 }
 
 /// Who took what until now, and whether each state was entered as it may be.
@@ -316,7 +317,7 @@ impl<'a> Case<'a> {
         if let Command::Fire { transition } = command {
             self.timers.remove(transition);
         }
-        let fact = ask(self.rules, self.record.as_ref(), command, who, now)?;
+        let fact = ask(self.rules, self.record.as_ref(), command, who, now).ok()?;
         let before = self.record.as_ref().map(|record| (record.state.clone(), record.revision));
         let next = apply(self.record.take(), &fact);
         assert_eq!(next.revision, before.as_ref().map_or(1, |(_, revision)| revision + 1));
@@ -369,6 +370,33 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// What is refused in advance is refused, and what is offered is granted: but for evidence that is
+    /// not given, a vote that was cast, and controls and debts, which are asked of the step itself.
+    fn offers_as_it_decides(&self, now: DateTime<Utc>) {
+        const ASKED_LATER: [&str; 4] = ["required", "voted", "control", "owes"];
+        let Some(record) = &self.record else { return };
+        for who in 0..3 {
+            for offer in offers(self.rules, record, &actor(who), &Languages::default(), now) {
+                let transition = offer.name.clone();
+                let command = match offer.vote {
+                    None => Command::Take { transition, with: Map::new() },
+                    Some(_) => Command::Vote { transition, ballot: Ballot::Approve, comment: None },
+                };
+                let answer = ask(self.rules, Some(record), &command, who, now);
+                let Err(refusal) = answer else {
+                    assert_eq!(offer.refused_because, None, "{offer:?} is granted to {who}");
+                    continue;
+                };
+                let is_asked_later =
+                    refusal.faults.iter().any(|fault| ASKED_LATER.contains(&&*fault.code));
+                assert!(
+                    offer.refused_because.is_some() || is_asked_later,
+                    "{offer:?} is refused to {who}: {refusal}"
+                );
+            }
+        }
+    }
+
     fn replays(&self) {
         let replayed = self.history.iter().fold(None, |record, fact| Some(apply(record, fact)));
         assert_eq!(replayed, self.record);
@@ -395,6 +423,7 @@ fn run(plan: &Plan, definition: Definition, steps: &[Step]) {
         }
         parent.settle(now);
         child.settle(now);
+        parent.offers_as_it_decides(now);
     }
     parent.replays();
     child.replays();
