@@ -1,6 +1,6 @@
 //! Whoever reads German reads it everywhere: each name of a definition that ships is said in it.
 
-use engine::{Definition, Label};
+use engine::{Choices, Definition, Label};
 
 use crate::shipped::all;
 
@@ -24,7 +24,10 @@ fn every_name_of_a_definition_is_said_in_german() {
 fn names(definition: &Definition) -> Vec<(String, &Label)> {
     let mut names = vec![("its title".to_owned(), &definition.title)];
     let said = definition.fields().iter().filter(|field| !LEDGER.contains(&field.name.as_str()));
-    names.extend(said.map(|field| (format!("field {}", field.name), &field.label)));
+    names.extend(said.clone().map(|field| (format!("field {}", field.name), &field.label)));
+    for Choices { of, all } in said.flat_map(|field| &field.choices) {
+        names.extend(all.iter().map(|one| (format!("value {} of {of}", one.value), &one.label)));
+    }
     names.extend(definition.role_labels().map(|(role, label)| (format!("role {role}"), label)));
     names.extend(
         definition

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod children;
+mod choice;
 mod duty;
 mod edit;
 mod fields;
@@ -31,6 +32,7 @@ pub(crate) use {
     transition::{After, On},
 };
 pub use {
+    choice::{Choice, Choices},
     fields::{Field, IndexKind},
     label::{Label, Languages},
     late::Late,

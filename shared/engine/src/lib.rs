@@ -45,7 +45,8 @@ pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Migration, Subject, TaskWish};
 pub use decide::{Tally, decide};
 pub use definition::{
-    Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Relation, Transition,
+    Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late,
+    Relation, Transition,
 };
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};

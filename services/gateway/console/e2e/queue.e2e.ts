@@ -44,6 +44,29 @@ test("conditions narrow the list, and say so as an expression", async () => {
   expect(await box.inputValue()).toBe("record.state in ['new']");
 });
 
+test("the values of a list of words are said in the reader's language wherever they stand", async () => {
+  const german = { locale: "de-DE" };
+  const change = { title: "Replace the gate's motor", service: "SVC-POS", type: "emergency", threat: "It smokes.", likelihood: "high" };
+  const number = await all.platform.open("changes", change);
+  const page = await all.desk.signedIn("ada", "/changes?columns=number,type,likelihood,state&filter=record.type%20%3D%3D%20'emergency'", german);
+  await row(page, number).getByText("Notfalländerung").waitFor();
+  await row(page, number).getByText("Hoch").waitFor();
+  const condition = page.getByRole("button", { name: "Bedingung 1" });
+  expect(await condition.innerText()).toBe("Typ ist Notfalländerung");
+  await condition.click();
+  expect(await page.locator("form").getByLabel("Wert").first().inputValue()).toBe("Notfalländerung");
+  const board = await all.desk.signedIn("ada", "/changes?as=board", german);
+  await board.getByRole("listitem").filter({ hasText: number }).getByText("Notfalländerung").waitFor();
+  const record = await all.desk.signedIn("ada", `/changes/${number}`, german);
+  await record.getByText("Hoch", { exact: true }).waitFor();
+  const incidents = await all.desk.signedIn("ada", "/incidents?columns=number,impact&sort=number", german);
+  await row(incidents, all.numbers[2]).getByText("Niedrig").dblclick();
+  await incidents.getByRole("option", { name: "Mittel" }).waitFor();
+  // In English a word is spoken as its name is, where the definition says no other.
+  const english = await all.desk.signedIn("ada", `/incidents?columns=number,channel&sort=number`);
+  await row(english, all.numbers[2]).getByText("Phone", { exact: true }).waitFor();
+});
+
 test("an expression is completed while it is written, and its faults stand beneath it", async () => {
   const page = await list();
   await page.getByRole("button", { name: "As expression" }).click();

@@ -10,7 +10,9 @@ use axum::{
     routing::{get, post},
 };
 use chrono::{DateTime, Utc};
-use engine::{Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition};
+use engine::{
+    Choice, Choices, Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition,
+};
 use http::{StatusCode, header};
 use kernel::Fault;
 use serde_json::{Map, Value, json};
@@ -74,7 +76,7 @@ async fn one(
 fn view(rules: &Ruleset, definition: &Definition, door: &Door, now: DateTime<Utc>) -> Value {
     let languages = &door.languages;
     let mut view = summary(definition, languages);
-    let view_of = |field| field_view(rules, definition, field, now);
+    let view_of = |field| field_view(rules, definition, field, languages, now);
     let fields = definition.fields().iter().map(view_of);
     view["form"] = fields.collect();
     let refusal = engine::may_open(definition, &door.identity.actor);
@@ -280,11 +282,12 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
 }
 
 /// A field as forms and lists need it: its schema, whether people fill it, how lists ask for it, and what
-/// it may hold where that is a list of ours.
+/// it or its parts may hold where that is a list, each value with what it is called.
 fn field_view(
     rules: &Ruleset,
     definition: &Definition,
     field: &FieldDefinition,
+    languages: &Languages,
     now: DateTime<Utc>,
 ) -> Value {
     let mut view = json!({
@@ -300,6 +303,14 @@ fn field_view(
     if let Some(listed) = listed.filter(|listed| listed.counting(now).count() <= CHOICES) {
         let choice = |(key, entry): (&str, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
         view["choices"] = listed.counting(now).map(choice).collect();
+    }
+    for Choices { of, all } in &field.choices {
+        let choice = |Choice { value, label }: &Choice| json!({ "value": value, "title": label.told(languages) });
+        let told = all.iter().map(choice).collect();
+        match of.strip_prefix(&field.name).and_then(|part| part.strip_prefix('.')) {
+            Some(part) => view["parts"][part] = told,
+            None => view["choices"] = told,
+        }
     }
     view
 }

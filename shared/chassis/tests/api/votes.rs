@@ -151,6 +151,16 @@ async fn a_change_runs_from_open_to_closed() {
         process.pointer("/labels/roles/change_manager").cloned(),
     ]);
     assert_eq!(json!(told.collect::<Vec<_>>()), labels);
+    // What a language does not say is said in English.
+    let kind = process["form"].as_array().unwrap().iter().find(|field| field["name"] == "type");
+    assert_eq!(
+        kind.unwrap()["choices"],
+        json!([
+            { "value": "standard", "title": "Standard" },
+            { "value": "normal", "title": "Normal" },
+            { "value": "emergency", "title": "Notfall" },
+        ])
+    );
     assert_eq!(
         (&process["retain"], &process["personal"], &process["late"]["within"]),
         (&json!("P2555D"), &json!(["requester"]), &json!("P2D"))

@@ -6,7 +6,7 @@ use kernel::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Label;
+use super::{Choices, Label};
 use crate::Schemes;
 
 /// What kind of typed column a list may filter and sort a field by.
@@ -56,6 +56,8 @@ pub struct Field {
     /// The list scheme that its values, or its items, come from.
     pub reference: Option<String>,
     pub default: Option<Value>,
+    /// The values that it and its parts may have, where the schema lists them.
+    pub choices: Vec<Choices>,
 }
 
 /// References to what is no list scheme of ours, but numbers of records elsewhere.
@@ -99,8 +101,20 @@ impl Field {
             ));
         }
         compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
+        let choices = Choices::listed(name, &schema);
         let (name, label) = (name.to_owned(), Label::default());
-        Ok(Self { name, label, schema, index, is_window, personal, read_only, reference, default })
+        Ok(Self {
+            name,
+            label,
+            schema,
+            index,
+            is_window,
+            personal,
+            read_only,
+            reference,
+            default,
+            choices,
+        })
     }
 
     /// What lists may filter and sort by of it, under the names that they use.

@@ -96,6 +96,9 @@ impl Known {
             let said = field.schema.get("title").and_then(Value::as_str).map(str::to_owned);
             field.label = labels.of(Named::Field, &field.name, None, flaws);
             field.label.say_english(said);
+            for choices in &mut field.choices {
+                choices.name_all(&labels.values);
+            }
         }
         self.labels = labels;
     }
@@ -193,6 +196,13 @@ impl Known {
             return None;
         }
         self.field(word, flaws)
+    }
+
+    /// Whether a name is that of a field, or of a part of one, that is at fault itself.
+    pub fn is_at_fault(&self, name: &str) -> bool {
+        let field = name.split('.').next().unwrap_or_default();
+        self.field_names.iter().any(|known| known == field)
+            && self.fields.iter().all(|known| known.name != field)
     }
 
     /// Expressions by the field that each fills.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::known::Known;
+use super::{choice::ValueLabels, known::Known};
 use crate::{
     flaw::Flaws,
     reading::{Entries, Word, entries, word},
@@ -40,6 +40,15 @@ impl Label {
     /// The languages that it is said in besides English.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.others.keys().map(String::as_str)
+    }
+
+    /// What `texts` call it, one a language; without an English one as its name is spoken.
+    pub(super) fn said(name: &str, texts: &[(String, String)]) -> Self {
+        let mut label = Self { english: spoken(name), others: BTreeMap::new() };
+        for (language, text) in texts {
+            label.add(language.clone(), text.clone());
+        }
+        label
     }
 
     /// The English text, where one is said.
@@ -111,6 +120,8 @@ pub(super) enum Named {
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     texts: BTreeMap<(Named, String), Vec<(String, String)>>,
+    /// Of the values that fields may have.
+    pub values: ValueLabels,
 }
 
 impl Labels {
@@ -127,6 +138,9 @@ impl Labels {
             ] {
                 let Some(node) = source.get(word) else { continue };
                 labels.read_kind(kind, &language, node, known, flaws);
+            }
+            if let Some(node) = source.get("values") {
+                labels.values.read(&language, node, known, flaws);
             }
             source.done(flaws);
         }
@@ -171,7 +185,7 @@ impl Labels {
 
 /// A word for people: one text in English, or one a language.
 pub(super) fn read(node: Option<&Node>, name: &str, flaws: &mut Flaws) -> Label {
-    let mut label = Label { english: spoken(name), others: BTreeMap::new() };
+    let mut label = Label::said(name, &[]);
     let Some(node) = node else { return label };
     let Tree::Map(texts) = &node.tree else {
         let text = word(node, "a label", flaws).map(|word| word.text);

@@ -71,6 +71,8 @@ export type Schema = {
   description?: string;
 };
 
+export type Choice = { value: string | number | boolean; title: string | null };
+
 export type Field = {
   name: string;
   schema: Schema;
@@ -80,7 +82,10 @@ export type Field = {
   read_only: boolean;
   required: boolean;
   reference: string | null;
-  choices?: { value: string; title: string | null }[];
+  /** What it may hold, each value with what it is called. */
+  choices?: Choice[];
+  /** The like of its parts: `measure` of `levels`. */
+  parts?: { [path: string]: Choice[] };
 };
 
 export type Transition = {

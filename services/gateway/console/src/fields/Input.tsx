@@ -8,7 +8,7 @@ import type { Field, Json, Schema } from "../api/model";
 import { processes, some } from "../api/queries";
 import { useSay } from "../i18n/words";
 import { toLocalInput } from "../ui/time";
-import { headline, spoken } from "./words";
+import { choiceLabel, headline, spoken } from "./words";
 
 /** Texts that may be longer are written in a box of several lines. */
 const ONE_LINE = 250;
@@ -51,8 +51,10 @@ export function Input(props: InputProps) {
   const text = typeof value === "string" ? value : "";
   const told = (said: string | null) => onChange(said === null || said === "" ? undefined : said);
 
+  const called = (one: Json) => ({ value: String(one), label: choiceLabel(one, field.choices) ?? spoken(String(one)) });
+
   if (schema.enum) {
-    const data = schema.enum.map((one) => ({ value: String(one), label: spoken(String(one)) }));
+    const data = schema.enum.map(called);
     const original = (said: string) => schema.enum?.find((one) => String(one) === said) ?? said;
     const chosen = value === undefined || value === null ? null : String(value);
     return <Select {...common} defaultDropdownOpened={isBare} data={data} value={chosen} clearable={!required} placeholder={say("form.choose")} onChange={(said) => onChange(said === null ? undefined : original(said))} />;
@@ -65,11 +67,11 @@ export function Input(props: InputProps) {
     return <NumberInput {...common} {...bounds} allowDecimal={schema.type === "number"} clampBehavior="none" value={typeof value === "number" ? value : ""} onChange={(said) => onChange(said === "" ? undefined : Number(said))} />;
   }
   if (schema.type === "array" && schema.items?.enum) {
-    const data = schema.items.enum.map(String);
+    const data = schema.items.enum.map(called);
     return <MultiSelect {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
   }
   if (schema.type === "array" && (schema.items?.type === "string" || !schema.items)) {
-    const data = field.choices?.map((choice) => choice.value) ?? [];
+    const data = field.choices?.map((choice) => String(choice.value)) ?? [];
     return <TagsInput {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
   }
   if (isWindow(schema)) return <Window {...props} />;
@@ -81,7 +83,7 @@ export function Input(props: InputProps) {
     return <TextInput {...common} type="date" value={text} onChange={(event) => told(event.currentTarget.value)} />;
   }
   if (field.choices) {
-    return <Autocomplete {...common} openOnFocus={false} data={field.choices.map((choice) => choice.value)} value={text} onChange={told} renderOption={({ option }) => <Choice field={field} value={option.value} />} />;
+    return <Autocomplete {...common} openOnFocus={false} data={field.choices.map((choice) => String(choice.value))} value={text} onChange={told} renderOption={({ option }) => <Choice field={field} value={option.value} />} />;
   }
   if (field.reference) return <RecordInput {...props} process={field.reference} />;
   if ((schema.maxLength ?? 0) > ONE_LINE) {
@@ -128,7 +130,7 @@ function Window({ field, label, value, required, fault, onChange }: InputProps) 
 }
 
 function Choice({ field, value }: { field: Field; value: string }) {
-  const title = field.choices?.find((choice) => choice.value === value)?.title;
+  const title = choiceLabel(value, field.choices);
   return <>{title ? `${title} (${value})` : value}</>;
 }
 

@@ -2,13 +2,13 @@
 
 import { Link } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
-import type { Field, Json, Process, RecordView } from "../api/model";
+import type { Choice, Field, Json, Process, RecordView } from "../api/model";
 import { processes, record } from "../api/queries";
 import { useSay } from "../i18n/words";
 import { place } from "../paths";
 import { Moment } from "../ui/Moment";
 import { StateBadge } from "../ui/StateBadge";
-import { headline, isOwn, spoken } from "./words";
+import { choiceLabel, headline, isOwn, spoken } from "./words";
 import styles from "./Value.module.css";
 
 /** The number of a record: `INC0000042`. */
@@ -35,19 +35,25 @@ export function ColumnValue({ name, record, process }: { name: string; record: R
   return <Value value={record.data[name] ?? null} field={field} />;
 }
 
-export function Value({ value, field }: { value: Json; field: Field | undefined }) {
+type ValueProps = {
+  value: Json;
+  field: Field | undefined;
+  /** What it is one of, where it is a part of a field. */
+  choices?: Choice[] | undefined;
+};
+
+export function Value({ value, field, choices = field?.choices }: ValueProps) {
   const say = useSay();
   if (value === null || value === "") return null;
   if (typeof value === "boolean") return <>{say(value ? "common.yes" : "common.no")}</>;
   if (Array.isArray(value)) return <Items items={value} field={field} />;
-  if (typeof value === "object") return <Whole value={value} />;
+  if (typeof value === "object") return <Whole value={value} field={field} />;
   if (field?.name === "priority") return <Priority value={value} />;
+  const chosen = choiceLabel(value, choices);
+  if (chosen !== undefined) return <span title={String(value)}>{chosen}</span>;
   if (typeof value === "number") return <>{value}</>;
-  const chosen = field?.choices?.find((choice) => choice.value === value);
-  if (chosen?.title) return <span title={value}>{chosen.title}</span>;
   if (field && isMoment(field)) return <Moment at={value} />;
   if (NUMBER.test(value)) return <Reference value={value} />;
-  if (field?.schema.enum) return <>{spoken(value)}</>;
   return <>{value}</>;
 }
 
@@ -60,24 +66,28 @@ function Items({ items, field }: { items: Json[]; field: Field | undefined }) {
     <ul className={styles.items}>
       {items.map((item, index) => (
         // Items of a list have no name of their own; it is shown whole and never reordered.
-        <li key={index}>{typeof item === "object" ? <Whole value={item} /> : <Value value={item} field={field} />}</li>
+        <li key={index}>{typeof item === "object" ? <Whole value={item} field={field} /> : <Value value={item} field={field} />}</li>
       ))}
     </ul>
   );
 }
 
-function Whole({ value }: { value: Json }) {
+/** A value that has parts; `path` is where within its field it stands. */
+function Whole({ value, field, path = [] }: { value: Json; field: Field | undefined; path?: string[] }) {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     return <code className={styles.code}>{JSON.stringify(value)}</code>;
   }
   return (
     <dl className={styles.whole}>
-      {Object.entries(value).map(([name, inner]) => (
-        <div key={name}>
-          <dt>{spoken(name)}</dt>
-          <dd>{typeof inner === "object" ? <Whole value={inner} /> : <Value value={inner} field={undefined} />}</dd>
-        </div>
-      ))}
+      {Object.entries(value).map(([name, inner]) => {
+        const place = [...path, name];
+        return (
+          <div key={name}>
+            <dt>{spoken(name)}</dt>
+            <dd>{typeof inner === "object" ? <Whole value={inner} field={field} path={place} /> : <Value value={inner} field={undefined} choices={field?.parts?.[place.join(".")]} />}</dd>
+          </div>
+        );
+      })}
     </dl>
   );
 }

@@ -1,6 +1,6 @@
 /** Names for people out of names for programs. */
 
-import type { Field, Process, RecordView } from "../api/model";
+import type { Choice, Field, Json, Process, RecordView } from "../api/model";
 import type { Say } from "../i18n/words";
 
 /** `configuration_item` is `Configuration item`. */
@@ -27,6 +27,12 @@ export function labelOf(name: string, process: Process | undefined, say: Say): s
 
 export function stateLabel(state: string, process: Process | undefined): string {
   return process?.labels.states[state] ?? spoken(state);
+}
+
+/** What a value is called where it is one of a list; none where nothing is said of it. */
+export function choiceLabel(value: Json, choices: Choice[] | undefined): string | undefined {
+  const text = String(value);
+  return choices?.find((choice) => String(choice.value) === text)?.title ?? undefined;
 }
 
 /** Fields that say in a line what a record is about, the best first. */

@@ -8,7 +8,7 @@ import { useState } from "react";
 import { Problem } from "../api/client";
 import type { Json, Process } from "../api/model";
 import { some } from "../api/queries";
-import { labelOf, stateLabel } from "../fields/words";
+import { choiceLabel, labelOf, stateLabel } from "../fields/words";
 import { useSay, type Say } from "../i18n/words";
 import { GuardedButton } from "../ui/GuardedButton";
 import { fieldOf } from "../ui/ProblemBox";
@@ -79,8 +79,12 @@ function operatorName(op: Operator, kind: Kind, say: Say): string {
   return say(`op.${op}`);
 }
 
-function shown(value: Json): string {
+/** A value of a condition, as people read it. */
+function spokenValue(field: string, value: Json, process: Process): string {
   const text = String(value);
+  if (field === "state") return stateLabel(text, process);
+  const called = choiceLabel(value, process.fields.find(({ name }) => name === field)?.choices);
+  if (called !== undefined) return called;
   return /^\d{4}-\d\d-\d\dT/.test(text) ? text.slice(0, 16).replace("T", " ") : text;
 }
 
@@ -95,7 +99,7 @@ function ConditionChip({ number, process, condition, onChange, onRemove }: { num
         <span className={styles.chip}>
           <button type="button" aria-label={say("list.condition", { number })} aria-description={toExpression([condition])} onClick={open.toggle}>
             <b>{labelOf(condition.field, process, say)}</b> {operatorName(condition.op, kind, say)}{" "}
-            {hasValue && <b>{spokenValue(condition, process)}</b>}
+            {hasValue && <b>{spokenValues(condition, process)}</b>}
           </button>
           <button type="button" aria-label={`${say("common.remove")}: ${labelOf(condition.field, process, say)}`} onClick={onRemove}>
             <X size={14} aria-hidden />
@@ -116,9 +120,9 @@ function ConditionChip({ number, process, condition, onChange, onRemove }: { num
   );
 }
 
-function spokenValue({ field, value }: Condition, process: Process): string {
+function spokenValues({ field, value }: Condition, process: Process): string {
   const said = Array.isArray(value) ? value : [value];
-  return said.map((one) => (field === "state" ? stateLabel(String(one), process) : shown(one))).join(", ");
+  return said.map((one) => spokenValue(field, one, process)).join(", ");
 }
 
 function AddCondition({ process, onAdd }: { process: Process; onAdd: (condition: Condition) => void }) {
@@ -203,7 +207,7 @@ function ConditionValue({ process, kind, condition, onChange }: { process: Proce
         <Checkbox.Group label={label} value={chosen} onChange={onChange}>
           <Stack gap={6} pt={4}>
             {known.map((one) => (
-              <Checkbox key={one} value={one} label={field === "state" ? stateLabel(one, process) : one} />
+              <Checkbox key={one} value={one} label={spokenValue(field, one, process)} />
             ))}
           </Stack>
         </Checkbox.Group>
@@ -220,7 +224,7 @@ function ConditionValue({ process, kind, condition, onChange }: { process: Proce
   }
   const known = valuesOf(field, process);
   if (known.length > 0) {
-    return <Select {...within} label={label} searchable openOnFocus={false} data={known.map((one) => ({ value: one, label: field === "state" ? stateLabel(one, process) : one }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
+    return <Select {...within} label={label} searchable openOnFocus={false} data={known.map((one) => ({ value: one, label: spokenValue(field, one, process) }))} value={typeof value === "string" ? value : null} onChange={(said) => onChange(said)} />;
   }
   return <TextInput label={label} value={typeof value === "string" ? value : ""} onChange={(event) => onChange(event.currentTarget.value)} />;
 }

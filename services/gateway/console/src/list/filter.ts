@@ -117,5 +117,5 @@ export function completions(written: string, process: Process): Completion[] {
 export function valuesOf(name: string, process: Process): string[] {
   if (name === "state") return process.order;
   const field = process.fields.find((known) => known.name === name);
-  return field?.choices?.map((choice) => choice.value) ?? field?.schema.enum?.map(String) ?? [];
+  return field?.choices?.map((choice) => String(choice.value)) ?? [];
 }
