@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -14,11 +17,26 @@ use tokio::{
 /// A receiver that keeps all that it takes. It ends with this value.
 pub struct Sink {
     pub address: SocketAddr,
-    taken: Taken,
+    taken: Arc<Taken>,
     task: JoinHandle<()>,
 }
 
-type Taken = Arc<Mutex<Vec<String>>>;
+/// What a sink has, and whether it says so.
+#[derive(Default)]
+struct Taken {
+    all: Mutex<Vec<String>>,
+    is_silent: AtomicBool,
+}
+
+impl Taken {
+    /// Keeps it; while the sink is silent, whoever sent it never hears that it was taken.
+    async fn keep(&self, what: String) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        if self.is_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
 
 impl Drop for Sink {
     fn drop(&mut self) {
@@ -44,13 +62,13 @@ impl Sink {
         .await
     }
 
-    async fn with<F>(port: u16, serve: impl Fn(TcpStream, Taken) -> F + Send + 'static) -> Self
+    async fn with<F>(port: u16, serve: impl Fn(TcpStream, Arc<Taken>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let taken = Taken::default();
+        let taken = Arc::new(Taken::default());
         let kept = Arc::clone(&taken);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -63,12 +81,13 @@ impl Sink {
     /// All that was taken until now.
     #[must_use]
     pub fn taken(&self) -> Vec<String> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.taken.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-fn keep(taken: &Taken, what: String) {
-    taken.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    /// Takes what comes from now on and says nothing, or says again that it is taken.
+    pub fn be_silent(&self, is_silent: bool) {
+        self.taken.is_silent.store(is_silent, Ordering::Relaxed);
+    }
 }
 
 /// One session of SMTP (RFC 5321), as far as letters need it.
@@ -85,7 +104,7 @@ async fn letters(stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
                     letter.push_str(&line);
                     letter.push('\n');
                 }
-                keep(taken, letter);
+                taken.keep(letter).await;
                 b"250 taken by the sink\r\n"
             }
             "QUIT" => return writing.write_all(b"221 bye\r\n").await,
@@ -114,6 +133,6 @@ async fn request(stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reading.read_exact(&mut body).await?;
     whole.push_str(&String::from_utf8_lossy(&body));
-    keep(taken, whole);
+    taken.keep(whole).await;
     writing.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await
 }

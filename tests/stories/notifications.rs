@@ -1,6 +1,8 @@
 //! Being told: by mail and webhook, with proof of what went to whom, when, and whether it arrived.
 
-use acceptance::{Door, Options, Platform, Sink};
+use std::time::Duration;
+
+use acceptance::{Door, Options, Platform, Sink, until};
 use serde_json::{Value, json};
 use testkit::free_port;
 
@@ -103,6 +105,81 @@ async fn who_is_told_is_told_even_when_the_mail_server_was_away_and_there_is_pro
     let _ = agent.get(&path).await.good();
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
+}
+
+/// Who sends is killed when the letter is taken and before that is written down: it goes again, under the
+/// same id, and whoever reads the proof sees that it may have arrived twice.
+#[tokio::test]
+async fn what_was_sent_by_who_was_killed_goes_again_under_its_id_and_says_so() {
+    let (smtp, http) = (free_port(), free_port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("steward.toml");
+    let path = file.display().to_string();
+    std::fs::write(&file, "").expect("the file is written");
+    let options = Options::default().with(&["--clock", AT, "--config", &path]);
+    let mut platform = Platform::up(options).await;
+    let agent = platform.person("Ada", &["agent"]).await;
+    let _ = platform.person("Rita", &["requester"]).await;
+    let reporter = number_of(&platform, "Rita").await;
+    let reporter = reporter.as_str().expect("a number");
+    let patch = json!({ "email": "rita@meridian.example" });
+    let _ = platform.patch(&format!("/api/v1/persons/{reporter}"), &patch).await.good();
+    platform.kill();
+    let config = format!(
+        "[notify]\nsmtp_url = \"smtp://127.0.0.1:{smtp}\"\nfrom = \"Desk <desk@helios.example>\"\n\
+         [notify.webhooks.chat]\nurl = \"http://127.0.0.1:{http}/hook\"\nsecret = \"shared\"\n\
+         told_with = [\"person:{reporter}\"]\n"
+    );
+    std::fs::write(&file, config).expect("the file is written");
+    platform.start().await;
+    let (mail, hook) = (Sink::mail(smtp).await, Sink::http(http).await);
+    mail.be_silent(true);
+    hook.be_silent(true);
+
+    let report = json!({
+        "title": "Payments hang", "impact": "high", "urgency": "high", "reporter": reporter,
+    });
+    let opened = agent.post("/api/v1/incidents", &report).await.good();
+    let number = opened["number"].as_str().expect("a number");
+    until("both are taken", Duration::from_secs(20), || async {
+        mail.taken().len() == 1 && hook.taken().len() == 1
+    })
+    .await;
+    for one in told(&platform, number).await {
+        assert_eq!((&one["state"], &one["data"]["tries"]), (&json!("waiting"), &json!(0)));
+        assert!(one["data"]["begun_at"].is_string(), "{one}");
+    }
+    platform.kill();
+    mail.be_silent(false);
+    hook.be_silent(false);
+    platform.start().await;
+    // Whoever was killed holds the turn for some seconds yet.
+    until("both are sent again", Duration::from_secs(60), || async {
+        platform.pass("PT1S").await;
+        told(&platform, number).await.iter().all(|one| one["state"] == "delivered")
+    })
+    .await;
+    let all = told(&platform, number).await;
+    assert_eq!(all.len(), 2, "{all:#?}");
+    for one in &all {
+        assert_eq!(one["data"]["is_perhaps_double"], true, "{one}");
+        let id = one["id"].as_str().expect("an id");
+        let (taken, named) = match one["data"]["to"].as_str() {
+            Some("webhook:chat") => (hook.taken(), format!("webhook-id: {id}")),
+            _ => (mail.taken(), format!("Message-ID: <{id}@helios.example>")),
+        };
+        assert_eq!(taken.len(), 2, "{taken:#?}");
+        assert!(taken.iter().all(|letter| letter.contains(&named)), "{named}: {taken:#?}");
+    }
+
+    // What nobody interrupts arrives once, and says nothing of the kind.
+    let second = agent.post("/api/v1/incidents", &report).await.good();
+    platform.pass("PT1S").await;
+    for one in told(&platform, second["number"].as_str().expect("a number")).await {
+        assert_eq!((&one["state"], &one["data"]["begun_at"]), (&json!("delivered"), &Value::Null));
+        assert_eq!(one["data"]["is_perhaps_double"], false, "{one}");
+    }
+    assert_eq!((mail.taken().len(), hook.taken().len()), (3, 3));
 }
 
 /// Proves: INC-7

@@ -8,7 +8,7 @@ use engine::{Command, Field, Filter, IndexKind, Op, Record};
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use kernel::{Actor, Cause, Channel, Reader, derived_id};
 use serde_json::{Map, Value, json};
-use store::{Act, Query, RecordRef, Setback, Sort, Target};
+use store::{Act, Fence, Query, RecordRef, Setback, Sort, Target};
 use tokio_util::sync::CancellationToken;
 
 use super::{hearing::Letter, mail::Mail, webhook::Webhooks};
@@ -18,8 +18,10 @@ use crate::access::data;
 const BATCH: u64 = 50;
 /// Sent at the same time.
 const AT_ONCE: usize = 10;
-/// One replica sends; a pass is over long before.
-const LEASE: Duration = Duration::from_secs(300);
+/// One replica sends. Its lease is short, so that another soon goes on where it was killed, and is
+/// renewed while it sends.
+const LEASE: Duration = Duration::from_secs(5);
+const RENEWED: Duration = Duration::from_secs(1);
 /// Another replica's notifications are not announced here: so often they are looked for.
 const LOOK: Duration = Duration::from_secs(30);
 /// Commits are many: not each of them is a reason to look at once.
@@ -93,6 +95,29 @@ impl Sender {
             return Ok(0);
         }
         let Some(fence) = store.lease("notify", &self.owner, LEASE).await? else { return Ok(0) };
+        let sent = tokio::select! {
+            sent = self.send_due() => sent?,
+            setback = self.lost(&fence) => return setback.map_or(Ok(0), Err),
+        };
+        // It runs out by itself.
+        let _ = store.release(&fence).await;
+        Ok(sent)
+    }
+
+    /// Keeps the lease until it is lost: to another replica, or with the database.
+    async fn lost(&self, fence: &Fence) -> Option<Setback> {
+        loop {
+            tokio::time::sleep(RENEWED).await;
+            match self.office.store.renew(std::slice::from_ref(fence), LEASE).await {
+                Ok(held) if held == [true] => {}
+                Ok(_) => return None,
+                Err(setback) => return Some(setback),
+            }
+        }
+    }
+
+    /// Sends all that is due, each once; answers how many that was.
+    async fn send_due(&self) -> Result<usize, Setback> {
         let mut sent = BTreeSet::new();
         loop {
             let due = self.due(BATCH).await?;
@@ -104,11 +129,9 @@ impl Sender {
             }
             let fates = stream::iter(due).map(|record| self.one(record)).buffer_unordered(AT_ONCE);
             let fates: Vec<Result<(), Setback>> = fates.collect().await;
-            // What could not be written down is sent again, under the same id.
+            // What could not be written down is sent again, under the same id, and marked.
             fates.into_iter().collect::<Result<(), Setback>>()?;
         }
-        // It runs out by itself.
-        let _ = store.release(&fence).await;
         Ok(sent.len())
     }
 
@@ -138,7 +161,13 @@ impl Sender {
         let now = self.office.clock.now();
         let Some(letter) = data::<Letter>(&record) else {
             let reason = "what is to be sent cannot be read".to_owned();
-            return self.write(&record, "fail", json!({ "reason": reason }), now).await;
+            self.write(&record, "fail", json!({ "reason": reason }), now).await?;
+            return Ok(());
+        };
+        // On record before anything leaves: who finds it begun and not ended knows that it may have
+        // arrived. Where another replica was faster, it is not ours to send.
+        let Some(record) = self.write(&record, "begin", json!({}), now).await? else {
+            return Ok(());
         };
         let is_webhook = letter.to.starts_with("webhook:");
         let fate = match &self.mail {
@@ -157,17 +186,19 @@ impl Sender {
             }
             Fate::Later(reason) | Fate::Never(reason) => ("fail", json!({ "reason": reason })),
         };
-        self.write(&record, transition, with, now).await
+        self.write(&record, transition, with, now).await?;
+        Ok(())
     }
 
-    /// Keeps what became of a try. Where another replica was faster, that stays.
+    /// Keeps that a try begins, or what became of it, and gives the record as it then is. Where
+    /// another replica was faster, that stays, and there is none.
     async fn write(
         &self,
         record: &Record,
         transition: &str,
         with: Value,
         now: DateTime<Utc>,
-    ) -> Result<(), Setback> {
+    ) -> Result<Option<Arc<Record>>, Setback> {
         let actor = Arc::new(Actor::system(&self.office.service));
         let revision = u32::try_from(record.revision).unwrap_or(u32::MAX);
         let id = derived_id(record.id, now, revision);
@@ -178,7 +209,8 @@ impl Sender {
         let command = Command::Take { transition: transition.to_owned(), with };
         let act = Act::new(cause, target, vec![command]);
         match self.office.store.act(act).await {
-            Ok(_) | Err(Setback::Refused(_)) => Ok(()),
+            Ok(done) => Ok(done.record),
+            Err(Setback::Refused(_)) => Ok(None),
             Err(setback) => Err(setback),
         }
     }
