@@ -101,6 +101,34 @@ async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
     for hidden in ["INC0000001", "INC0000009", "XYZ1"] {
         assert_eq!(owner.get(&format!("/api/v1/chain/{hidden}")).await.status, 404, "{hidden}");
     }
+
+    // A tie ends from whichever end, and at both; who may not tie may not end one either.
+    let end = async |door: &Door, path: &str, relation: &str, to: &str| {
+        door.delete(&format!("{path}/links/{relation}/{to}")).await
+    };
+    assert_eq!(end(&owner, mail_path, "affected_by", "INC0000001").await.codes(), ["not_linked"]);
+    assert_eq!(end(&agent, incident_path, "affects", "SVC0000007").await.codes(), ["not_linked"]);
+    assert_eq!(end(&agent, "/api/v1/incidents/INC0000009", "a", "b").await.status, 404);
+    let _ = end(&platform, mail_path, "affected_by", "INC0000001").await.good();
+    let _ = end(&agent, incident_path, "related_to", "INC0000002").await.good();
+    until("neither end knows of it", MINUTE, async || {
+        let (from, back) = (links(&agent, incident_path).await, links(&agent, mail_path).await);
+        said(&from) == [("affects", "SVC0000009", false)] && back.is_empty()
+    })
+    .await;
+    assert_eq!(links(&agent, "/api/v1/incidents/INC0000002").await, Vec::<Value>::new());
+    assert_eq!(chain(&agent, "INC0000002").await, ["0 INC0000002: "]);
+    let history = agent.get(&format!("{incident_path}/history")).await.good();
+    let entries = history["items"].as_array().expect("entries").iter();
+    let ended: Vec<_> = entries.filter(|entry| entry["event"] == "unlinked").collect();
+    assert_eq!(ended.len(), 2, "{history}");
+    assert!(ended.iter().any(|entry| entry["unlink"]["to"]["number"] == "INC0000002"), "{history}");
+    // What is tied again is tied at both ends.
+    let _ = tie("SVC0000001").await.good();
+    until("both ends know again", MINUTE, async || {
+        said(&links(&agent, mail_path).await) == [("affected_by", "INC0000001", true)]
+    })
+    .await;
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
 }

@@ -411,6 +411,19 @@ fn collection(place: &Place, definition: &Definition, paths: &mut Map<String, Va
             ),
         }),
     );
+    let mut end = one(&["IfMatch", "IdempotencyKey"]);
+    end.extend(shapes::link_end());
+    paths.insert(
+        format!("{root}/{{id}}/links/{{relation}}/{{to}}"),
+        json!({ "delete": operation(
+            "unlink",
+            format!("{title}: end a tie, whichever end made it"),
+            end,
+            None,
+            (200, shapes::one(definition)),
+            &CHANGES,
+        ) }),
+    );
 }
 
 #[cfg(test)]

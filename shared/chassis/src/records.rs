@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 use store::RecordRef;
 
@@ -83,6 +83,7 @@ pub(crate) fn collection(name: &str, shelf: Shelf, opens: bool) -> Router {
         .route(&path("/{id}/tasks/{task}"), patch(task::change))
         .route(&path("/{id}/votes"), post(vote::vote))
         .route(&path("/{id}/links"), get(more::links).post(more::link))
+        .route(&path("/{id}/links/{relation}/{to}"), delete(more::unlink))
         .with_state(shelf)
 }
 

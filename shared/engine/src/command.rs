@@ -25,6 +25,10 @@ pub enum Command {
     Link { relation: String, to: Linked },
     /// A record of another service has tied itself to this one: the same tie, seen from this end.
     Tied { link: Link },
+    /// Ends a tie, whichever end made it.
+    Unlink { link: Link },
+    /// A record of another service has ended its tie to this one: the same tie, seen from this end.
+    Untied { link: Link },
     /// Votes on a transition of the record's state.
     Vote { transition: String, ballot: Ballot, comment: Option<String> },
     /// Adds a task to the record, hands one over, or settles one.
@@ -42,7 +46,7 @@ pub enum Command {
 
 impl Command {
     /// The word for journals and spans: `open`, `amend`, the transition's name, `comment`, `attach`,
-    /// `link`, `vote`, `task`.
+    /// `link`, `unlink`, `vote`, `task`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -54,6 +58,7 @@ impl Command {
             Self::Erase(_) => "erase",
             Self::Migrate(_) => "migrate",
             Self::Link { .. } | Self::Tied { .. } => "link",
+            Self::Unlink { .. } | Self::Untied { .. } => "unlink",
             Self::Vote { .. } => "vote",
             Self::Task { .. } => "task",
             Self::Tell { .. } => "tell",

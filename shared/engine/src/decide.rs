@@ -90,7 +90,11 @@ pub fn decide(
                     link(rules, definition, record, relation, to, cause)
                 }
                 Command::Tell { notices } => tell(rules, definition, record, notices, cause),
-                Command::Tied { link } => tied(rules, definition, record, link, cause),
+                Command::Unlink { link } => unlink(rules, definition, record, link, cause),
+                Command::Tied { link } | Command::Untied { link } => {
+                    let is_tied = matches!(command, Command::Tied { .. });
+                    answered(rules, definition, record, link, is_tied, cause)
+                }
                 Command::Migrate(migration) => migrate::migrate(rules, record, migration, cause),
                 Command::Erase(erasure) => erase::erase(rules, definition, record, erasure, cause),
                 Command::Open { .. } => Err(Refusal::one(
@@ -426,7 +430,7 @@ fn link(
     bound(rules, definition, record, fact, cause)
 }
 
-/// What follows from a tie: what is derived from links may be something else now.
+/// What follows from a tie, or from its end: what is derived from links may be something else now.
 fn bound(
     rules: &Ruleset,
     definition: &Definition,
@@ -444,18 +448,39 @@ fn bound(
     draft.finish(fact, false)
 }
 
-/// Whether the other end may be tied to this one, and as what, was decided there.
-fn tied(
+/// Who may tie a record may end its ties, whichever end made them. That there is one is asked by who
+/// keeps them.
+fn unlink(
     rules: &Ruleset,
     definition: &Definition,
     record: &Record,
     link: &Link,
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
+    let mut fact = Fact::blank("unlinked", cause);
+    fact.role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
+    fact.unlink = Some(link.clone());
+    bound(rules, definition, record, fact, cause)
+}
+
+/// Whether the other end may be tied to this one, and as what, or be tied no more, was decided there.
+fn answered(
+    rules: &Ruleset,
+    definition: &Definition,
+    record: &Record,
+    link: &Link,
+    is_tied: bool,
+    cause: &Cause,
+) -> Result<Fact, Refusal> {
     let role = permitted(rules, definition, record, &[], is_automatic(cause), cause)?;
-    let mut fact = Fact::blank("linked", cause);
+    let link = Some(link.clone());
+    let mut fact = if is_tied {
+        Fact { link, ..Fact::blank("linked", cause) }
+    } else {
+        Fact { unlink: link, ..Fact::blank("unlinked", cause) }
+    };
     fact.role = role;
-    fact.link = Some(link.clone());
+    fact.is_answer = true;
     bound(rules, definition, record, fact, cause)
 }
 
@@ -530,6 +555,8 @@ impl Fact {
             comment: None,
             attachment: None,
             link: None,
+            unlink: None,
+            is_answer: false,
             erasure: None,
             migration: None,
             audience: None,

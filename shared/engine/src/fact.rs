@@ -13,8 +13,8 @@ use crate::{Linked, Notice};
 /// The outcome of a command. Everything that [`crate::apply`] and the store need is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
-    /// `opened`, `amended`, `commented`, `file_attached`, `linked`, `notified`, or what the transition says
-    /// (`resolved`).
+    /// `opened`, `amended`, `commented`, `file_attached`, `linked`, `unlinked`, `notified`, or what the
+    /// transition says (`resolved`).
     pub event: String,
     /// When it happened; the journal's own time says when it was recorded.
     pub at: DateTime<Utc>,
@@ -39,6 +39,13 @@ pub struct Fact {
     pub attachment: Option<Attachment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// A tie that is no more, as this end called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlink: Option<Link>,
+    /// What a record of another service began with its end of a tie is followed at this one: nobody
+    /// there need follow it in turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_answer: bool,
     /// Who is to be told of it, and what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

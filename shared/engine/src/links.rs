@@ -46,13 +46,24 @@ impl Links {
         }
     }
 
-    /// What a fact adds to those of its record. A record of another service, whose id is not known
-    /// yet, is not confirmed either.
+    /// One less: what is called like that, to the record of that number.
+    pub fn remove(&mut self, relation: &str, number: &str) {
+        if let Some(bonds) = &mut self.0 {
+            Arc::make_mut(bonds)
+                .retain(|bond| bond.relation != relation || bond.to.number != number);
+        }
+    }
+
+    /// What a fact adds to those of its record, and takes away. A record of another service, whose id
+    /// is not known yet, is not confirmed either.
     pub(crate) fn follow(&mut self, fact: &Fact) {
         if let Some(link) = &fact.link {
             let is_confirmed = link.to.id != Uuid::nil();
             let (relation, to) = (link.relation.clone(), link.to.clone());
             self.add(Bond { relation, to, is_confirmed });
+        }
+        if let Some(link) = &fact.unlink {
+            self.remove(&link.relation, &link.to.number);
         }
     }
 }

@@ -58,7 +58,7 @@ impl Act {
     }
 }
 
-/// A record of another service that has tied itself to one of ours.
+/// What a record of another service says of its tie to one of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tie {
     pub from: Linked,
@@ -68,6 +68,16 @@ pub struct Tie {
     pub link: Link,
     /// Who made the tie: nobody ties to what they do not see.
     pub by: Reader,
+    pub says: TieSays,
+}
+
+/// What became of a tie at its other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TieSays {
+    Made,
+    /// It follows what our end did: it is news where ours still stands, and else of the past.
+    Followed,
+    Ended,
 }
 
 /// When one command of an import happened, and who did it there.

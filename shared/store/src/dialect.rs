@@ -8,9 +8,9 @@ mod postgres;
 mod published;
 mod sqlite;
 
-use std::{borrow::Cow, str::FromStr, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, str::FromStr, time::Duration};
 
-use engine::Bond;
+use engine::{Bond, Link};
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::{
     Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
@@ -413,6 +413,15 @@ impl Tx {
 
     pub(crate) async fn insert_links(&mut self, rows: &[NewLink]) -> Result<(), Failure> {
         either!(self, insert_links(rows))
+    }
+
+    /// Takes links away that one of their ends called so, whichever made them.
+    pub(crate) async fn drop_links(&mut self, links: &[(Uuid, Link)]) -> Result<(), Failure> {
+        either!(self, drop_links(links))
+    }
+
+    pub(crate) async fn drop_ties(&mut self, keys: &BTreeSet<TieKey>) -> Result<(), Failure> {
+        either!(self, drop_ties(keys))
     }
 
     /// New ties, and what became known of others.

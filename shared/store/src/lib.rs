@@ -50,7 +50,9 @@ mod verify;
 mod versions;
 mod writer;
 
-pub use act::{Act, Done, Mark, Moment, Once, REFUSED, RecordRef, Setback, Step, Target, Tie};
+pub use act::{
+    Act, Done, Mark, Moment, Once, REFUSED, RecordRef, Setback, Step, Target, Tie, TieSays,
+};
 pub use archive::{Archive, Catalogue, Present, Publication, Published, Publishing};
 pub use attachment::{Arrival, Content, PART_BYTES};
 pub use checkpoint::{Checkpoint, IsGenuine};

@@ -180,6 +180,8 @@ mod tests {
             comment: None,
             attachment: None,
             link: None,
+            unlink: None,
+            is_answer: false,
             erasure: None,
             migration: None,
             audience: None,

@@ -180,6 +180,14 @@ test("what is tied at a distance is seen as one chain, and children stand togeth
   await accessible(page, "chain");
   await chain.getByRole("link", { name: /Card payments are declined/ }).click();
   await page.getByRole("heading", { name: "Children (1)" }).waitFor();
+  // It ends from either end, by who means it.
+  await page.getByRole("button", { name: `End the link to ${third}` }).click();
+  const sure = page.getByRole("dialog", { name: `End the link to ${third}` });
+  await sure.getByText("will no longer be tied").waitFor();
+  await accessible(page, "the end of a link");
+  await sure.getByRole("button", { name: "Remove" }).click();
+  await page.getByText(`ended the link to ${third} (parent of)`).waitFor();
+  expect(await page.getByRole("heading", { name: "Children (1)" }).count()).toBe(0);
 });
 
 test("every second of a promise is explained", async () => {

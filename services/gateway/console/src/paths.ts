@@ -34,6 +34,8 @@ export const api = {
     `/api/v1/${id(collection)}/${id(number)}/${what}`,
   task: (collection: string, number: string, task: number) => `/api/v1/${id(collection)}/${id(number)}/tasks/${task}`,
   file: (collection: string, number: string, rev: number) => `/api/v1/${id(collection)}/${id(number)}/attachments/${rev}`,
+  tie: (collection: string, number: string, relation: string, other: string) =>
+    `/api/v1/${id(collection)}/${id(number)}/links/${id(relation)}/${id(other)}`,
   chain: (number: string) => `/api/v1/chain/${id(number)}`,
 };
 

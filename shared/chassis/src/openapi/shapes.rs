@@ -346,6 +346,15 @@ pub fn link(definition: &Definition) -> Value {
     object(&[("relation", relation), ("to", json!({ "type": "string", "minLength": 1 }))])
 }
 
+/// Which of a record's ties is meant, as its own `links` tell it.
+pub fn link_end() -> [Value; 2] {
+    let name = |name: &str, says: &str| {
+        json!({ "name": name, "in": "path", "required": true, "description": says,
+            "schema": { "type": "string", "minLength": 1 } })
+    };
+    [name("relation", "What the record calls it."), name("to", "The number of the other record.")]
+}
+
 /// What an administrator takes out of a record and its history.
 pub fn erasure(definition: &Definition) -> Value {
     let fields: Vec<&str> = definition.fields().iter().map(|field| field.name.as_str()).collect();
@@ -430,7 +439,7 @@ pub fn common_schemas() -> Map<String, Value> {
             "at": time(), "recorded_at": time(), "actor": by, "channel": text(),
             "implied": { "type": "boolean" }, "changes": { "type": "object" },
             "transition": text(), "from": text(), "to": text(), "role": text(),
-            "comment": text(), "link": { "type": "object" },
+            "comment": text(), "link": { "type": "object" }, "unlink": { "type": "object" },
             "attachment": { "type": "object" }, "erased": { "type": "object" },
             "erasure": { "type": "object" },
             "computed": { "type": "object" },

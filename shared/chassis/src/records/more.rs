@@ -1,14 +1,17 @@
 //! What belongs to a record beside its fields: history, what was taken out of it, comments, links.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{Path, Query as Parameters, State},
     response::Response,
 };
-use engine::{Command, Erasure};
+use engine::{Command, Erasure, Link, Linked};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Entry, LinkRow};
+use store::{Entry, LinkRow, RecordRef};
+use uuid::Uuid;
 
 use super::{Shelf, list::Asked, one::on_record, wish::LinkWish};
 use crate::{door::Door, json::Json, office::time, problem::Problem};
@@ -29,16 +32,11 @@ pub async fn history(
         .then(|| entries.last().map(|entry| entry.revision))
         .flatten()
         .filter(|revision| *revision < record.revision);
-    let has_links = entries.iter().any(|entry| linked_to(entry).is_some());
-    let links = if has_links {
-        shelf.office.store.links(record.id, &door.reader()).await?
-    } else {
-        Vec::new()
-    };
+    let shown = numbers_shown(&shelf, &door, record.id, &entries).await?;
     let has_gaps = entries.iter().any(|entry| entry.payload.is_none());
     let erasures =
         if has_gaps { shelf.office.store.erasures(record.id).await? } else { Vec::new() };
-    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &links, &erasures)).collect();
+    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &shown, &erasures)).collect();
     Ok(axum::Json(json!({ "items": items, "next": next.map(|revision| revision.to_string()) })))
 }
 
@@ -51,7 +49,7 @@ fn after(asked: &Asked) -> Result<u64, Problem> {
 }
 
 /// What an entry shows of the event's data, where it is there.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 15] = [
     "notices",
     "attachment",
     "transition",
@@ -60,6 +58,7 @@ const SHOWN: [&str; 14] = [
     "role",
     "comment",
     "link",
+    "unlink",
     "changes",
     "erasure",
     "migration",
@@ -68,14 +67,46 @@ const SHOWN: [&str; 14] = [
     "implied",
 ];
 
-/// The number of the record that an entry ties this one to.
+/// The number of the record that an entry ties this one to, or frees it from.
 fn linked_to(entry: &Entry) -> Option<&str> {
-    entry.payload.as_ref()?.pointer("/link/to/number")?.as_str()
+    let payload = entry.payload.as_ref()?;
+    let number =
+        payload.pointer("/link/to/number").or_else(|| payload.pointer("/unlink/to/number"));
+    number?.as_str()
+}
+
+/// The records that entries name as an end of a link and that the reader may know of: those that they
+/// see here, and those of other services while they are tied. Of these nobody here knows afterwards.
+async fn numbers_shown(
+    shelf: &Shelf,
+    door: &Door,
+    record: Uuid,
+    entries: &[Entry],
+) -> Result<BTreeSet<String>, Problem> {
+    let mut unknown: BTreeSet<&str> = entries.iter().filter_map(linked_to).collect();
+    let mut shown = BTreeSet::new();
+    if unknown.is_empty() {
+        return Ok(shown);
+    }
+    let (store, reader) = (&shelf.office.store, door.reader());
+    for link in store.links(record, &reader).await? {
+        unknown.remove(link.other.number.as_str());
+        shown.insert(link.other.number);
+    }
+    let rules = shelf.office.rules();
+    for number in unknown {
+        let Some(definition) = rules.by_number(number) else { continue };
+        let which = RecordRef::Number(number.to_owned());
+        if store.record(&definition.process, &which, &reader).await?.is_some() {
+            shown.insert(number.to_owned());
+        }
+    }
+    Ok(shown)
 }
 
 /// One entry as the API shows it. What was erased has left no more than that it happened, and who
-/// erased it; a link to a record that is not among the reader's `links` no more than that there was one.
-fn view(entry: &Entry, links: &[LinkRow], erasures: &[Entry]) -> Value {
+/// erased it; a link to a record that is not `shown` to the reader no more than that there was one.
+fn view(entry: &Entry, shown: &BTreeSet<String>, erasures: &[Entry]) -> Value {
     let mut view = json!({
         "id": entry.event_id,
         "rev": entry.revision,
@@ -98,11 +129,11 @@ fn view(entry: &Entry, links: &[LinkRow], erasures: &[Entry]) -> Value {
         }
         None => view["erased"] = erased(entry, erasures),
     }
-    let is_hidden = |number: &str| links.iter().all(|link| link.other.number != number);
-    if linked_to(entry).is_some_and(is_hidden)
+    if linked_to(entry).is_some_and(|number| !shown.contains(number))
         && let Some(view) = view.as_object_mut()
     {
         view.remove("link");
+        view.remove("unlink");
     }
     view
 }
@@ -243,4 +274,27 @@ pub async fn link(
     let wish: LinkWish = body.typed()?;
     let command = wish.command(&shelf, &door).await?;
     on_record(&shelf, &door, &id, once, command, StatusCode::CREATED).await
+}
+
+/// Ends a tie of the record, whichever end made it, as the record's own `links` call it. Its other end
+/// ends with it, in another service as soon as that hears of it. What the caller does not see is no tie.
+pub async fn unlink(
+    State(shelf): State<Shelf>,
+    Path((id, relation, to)): Path<(String, String, String)>,
+    door: Door,
+) -> Result<Response, Problem> {
+    let once = door.once(format!("{relation} {to}").as_bytes());
+    let record = shelf.record(&door, &id).await?;
+    let links = shelf.office.store.links(record.id, &door.reader()).await?;
+    let meant = links.into_iter().find(|row| row.relation == relation && row.other.number == to);
+    let link = match meant {
+        Some(row) => Link { relation, inverse: row.inverse, to: row.other },
+        // Refused, unless the same request ended it before.
+        None => Link {
+            relation: String::new(),
+            inverse: String::new(),
+            to: Linked { id: Uuid::nil(), number: to, process: String::new() },
+        },
+    };
+    on_record(&shelf, &door, &id, once, Command::Unlink { link }, StatusCode::OK).await
 }

@@ -107,11 +107,12 @@ impl Prose {
 }
 
 /// What every record says beside its transitions.
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 17] = [
     "opened",
     "amended",
     "commented",
     "linked",
+    "unlinked",
     "erased",
     "voted",
     "voided",

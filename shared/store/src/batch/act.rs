@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Command, Linked, Links, Record, Subject};
+use engine::{Command, Link, Linked, Links, Record, Subject};
 use kernel::{Cause, Channel, Refusal, Rule, derived_id};
 use uuid::Uuid;
 
@@ -210,6 +210,13 @@ impl<'a> Batch<'a> {
                     format!("{} is tied to {} like that already", record.number, to.number);
                 return Err(Refusal::one(Rule::State, "/to", "linked", message).into());
             }
+            if let (Origin::Existing(record), Command::Unlink { link }) = (&origin, command)
+                && !self.is_bound(stage, record, link).await?
+            {
+                let message =
+                    format!("{} is not tied to {} like that", record.number, link.to.number);
+                return Err(Refusal::one(Rule::State, "/to", "not_linked", message).into());
+            }
             let completed = match (&origin, command) {
                 (Origin::Existing(record), Command::Erase(erasure)) => {
                     Some(Command::Erase(self.completed(stage, record, erasure, cause).await?))
@@ -262,6 +269,20 @@ impl<'a> Batch<'a> {
         self.law.rules.hindrance(process, version).map_or(Ok(()), |why| Err(Setback::Hindered(why)))
     }
 
+    /// Whether there is such a tie, whichever end made it.
+    async fn is_bound(
+        &mut self,
+        stage: &Stage,
+        record: &Record,
+        link: &Link,
+    ) -> Result<bool, Failure> {
+        if self.is_linked(stage, record.id, &link.relation, &link.to).await? {
+            return Ok(true);
+        }
+        let is_here = !self.is_elsewhere(&link.to);
+        Ok(is_here && self.is_linked(stage, link.to.id, &link.inverse, &record.linked()).await?)
+    }
+
     async fn is_linked(
         &mut self,
         stage: &Stage,
@@ -274,8 +295,8 @@ impl<'a> Batch<'a> {
             return self.is_tied(stage, &key).await;
         }
         let other = other.id;
-        if stage.has_link(record, relation, other) {
-            return Ok(true);
+        if let Some(is_linked) = stage.links(record, relation, other) {
+            return Ok(is_linked);
         }
         let key = (record, relation.to_owned(), other);
         if let Some(known) = self.overlay.links.get(&key) {
@@ -337,7 +358,7 @@ impl<'a> Batch<'a> {
             self.keep(&step).await?;
             done.steps.push(Step { record: step.record, fact: step.fact });
         }
-        for (key, row) in stage.ties {
+        for (key, row) in stage.known_ties {
             self.overlay.tie(key, row);
         }
         done.record = target.and_then(|id| self.overlay.record(id));

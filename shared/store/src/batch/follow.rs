@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use engine::{Following, Record};
+use engine::{Following, Link, Record};
 use kernel::{Cause, Refusal, Rule};
 use uuid::Uuid;
 
@@ -86,6 +86,14 @@ impl<'a> Batch<'a> {
         // The database has not heard yet of what this batch ties.
         if !self.overlay.opens(parent) && !stage.opens(parent) {
             children = self.tx.tied(parent, tied, CHILD_LIMIT + 1).await?;
+            let gone = &self.overlay.gone_links;
+            children.retain(|child| {
+                let is_gone = |(end, link): &(Uuid, Link)| {
+                    *end == parent && link.relation == tied && link.to.id == *child
+                        || *end == *child && link.inverse == tied && link.to.id == parent
+                };
+                !gone.iter().any(is_gone)
+            });
         }
         let kept = self.overlay.new_links.iter().map(|row| (row.record, &row.link));
         let staged = stage

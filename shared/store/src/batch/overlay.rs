@@ -44,8 +44,11 @@ pub(super) struct Overlay<'a> {
     pub(super) fences: HashMap<String, i64>,
     pub(super) links: HashMap<(Uuid, String, Uuid), bool>,
     pub(super) new_links: Vec<NewLink>,
+    /// Links that are no more, as one of their ends called them.
+    pub(super) gone_links: Vec<(Uuid, Link)>,
     /// Ties to records of other services, with what this batch adds.
     pub(super) ties: BTreeMap<TieKey, TieRow>,
+    pub(super) gone_ties: BTreeSet<TieKey>,
     /// What records are found by from now on, in words.
     pub(super) passages: BTreeMap<PassageKey, String>,
     pub(super) journal: Vec<JournalRow>,
@@ -104,6 +107,33 @@ impl Overlay<'_> {
                 Bond { relation: link.inverse.clone(), to: from.linked(), is_confirmed: true };
             Arc::make_mut(&mut other.record).links.add(bond);
         }
+    }
+
+    /// Takes a link away, whichever end made it.
+    pub(super) fn unlink(&mut self, link: &Link, from: &Record) {
+        let (ours, theirs) = (from.id, link.to.id);
+        self.links.insert((ours, link.relation.clone(), theirs), false);
+        self.links.insert((theirs, link.inverse.clone(), ours), false);
+        self.new_links.retain(|row| {
+            let (record, new) = (row.record, &row.link);
+            !(record == ours && new.to.id == theirs && new.relation == link.relation
+                || record == theirs && new.to.id == ours && new.relation == link.inverse)
+        });
+        if let Some(Some(other)) = self.records.get_mut(&theirs) {
+            Arc::make_mut(&mut other.record).links.remove(&link.inverse, &from.number);
+        }
+        self.gone_links.push((ours, link.clone()));
+    }
+
+    /// Whether this batch ties them or takes that away; none where it says nothing of it.
+    pub(super) fn is_tied(&self, key: &TieKey) -> Option<bool> {
+        let is_tied = self.ties.contains_key(key);
+        (is_tied || self.gone_ties.contains(key)).then_some(is_tied)
+    }
+
+    pub(super) fn untie(&mut self, key: TieKey) {
+        self.ties.remove(&key);
+        self.gone_ties.insert(key);
     }
 
     /// Adds what became known of a tie.

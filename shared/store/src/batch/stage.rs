@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Fact, Record};
+use engine::{Fact, Link, Record};
 use kernel::{Cause, Refusal};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ pub(super) struct Stage {
     pub(super) steps: Vec<Staged>,
     pub(super) holders: Vec<(HolderKey, Uuid)>,
     /// What became known of ties to records of other services.
-    pub(super) ties: Vec<(TieKey, TieRow)>,
+    pub(super) known_ties: Vec<(TieKey, TieRow)>,
     /// Reactions that a rule refused.
     pub(super) refused: Vec<(Refusal, Noted)>,
 }
@@ -47,18 +47,24 @@ impl Stage {
         self.holders.iter().rev().find(|(known, _)| known == key).map(|(_, record)| *record)
     }
 
-    pub(super) fn has_link(&self, record: Uuid, relation: &str, other: Uuid) -> bool {
-        self.steps.iter().filter(|step| step.record.id == record).any(|step| {
-            let link = step.fact.link.as_ref();
-            link.is_some_and(|link| link.relation == relation && link.to.id == other)
-        })
+    /// Whether two records of this service are tied; none where this act says nothing of it.
+    pub(super) fn links(&self, record: Uuid, relation: &str, other: Uuid) -> Option<bool> {
+        self.binds(record, |link| link.relation == relation && link.to.id == other)
     }
 
-    pub(super) fn has_tie(&self, (record, relation, number): &TieKey) -> bool {
-        self.steps.iter().filter(|step| step.record.id == *record).any(|step| {
-            let link = step.fact.link.as_ref();
-            link.is_some_and(|link| link.relation == *relation && link.to.number == *number)
-        })
+    /// The same with a record of another service.
+    pub(super) fn ties(&self, (record, relation, number): &TieKey) -> Option<bool> {
+        self.binds(*record, |link| link.relation == *relation && link.to.number == *number)
+    }
+
+    /// What the last step that is about such a link says of it.
+    fn binds(&self, record: Uuid, is_meant: impl Fn(&Link) -> bool) -> Option<bool> {
+        let steps = self.steps.iter().rev().filter(|step| step.record.id == record);
+        let mut said = steps.filter_map(|step| {
+            let (made, ended) = (step.fact.link.as_ref(), step.fact.unlink.as_ref());
+            made.map(|link| (link, true)).or_else(|| ended.map(|link| (link, false)))
+        });
+        said.find(|(link, _)| is_meant(link)).map(|(_, is_made)| is_made)
     }
 
     pub(super) fn opens(&self, id: Uuid) -> bool {

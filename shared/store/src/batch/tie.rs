@@ -13,7 +13,7 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    Act, Tie,
+    Act, Tie, TieSays,
     dialect::Failure,
     refusal::Noted,
     row::{TieKey, TieRow},
@@ -26,14 +26,15 @@ impl<'a> Batch<'a> {
     }
 
     pub(super) async fn is_tied(&mut self, stage: &Stage, key: &TieKey) -> Result<bool, Failure> {
-        if stage.has_tie(key) || self.overlay.ties.contains_key(key) {
-            return Ok(true);
+        if let Some(is_tied) = stage.ties(key).or_else(|| self.overlay.is_tied(key)) {
+            return Ok(is_tied);
         }
         self.tx.is_tied(key).await
     }
 
-    /// Hears that a record of another service is tied to one of ours. Ours gets its end of the tie,
-    /// once; where it has it already, this is the other's answer to it. A tie to nothing is on record.
+    /// Hears that a record of another service is tied to one of ours, or no longer. Ours gets its end of
+    /// the tie, once; where it has it already, this is the other's answer to it. A tie to nothing is on
+    /// record.
     pub(super) async fn tie(
         &mut self,
         stage: &mut Stage,
@@ -42,6 +43,9 @@ impl<'a> Batch<'a> {
         act: &'a Act,
     ) -> Result<(), Stop> {
         let Some(record) = self.tied_record(stage, tie).await? else {
+            if tie.says == TieSays::Ended {
+                return Ok(());
+            }
             let (from, link) = (&tie.from.number, &tie.link);
             let message = format!(
                 "{from} says that it is tied to {} (`{}`), which does not exist here or is not \
@@ -59,20 +63,28 @@ impl<'a> Batch<'a> {
             to: tie.from.clone(),
         };
         let (key, row) = row_of(record.id, &link, cause.when());
-        if !self.is_tied(stage, &key).await? {
+        let command = match (self.is_tied(stage, &key).await?, tie.says) {
+            (true, TieSays::Made | TieSays::Followed) => None,
+            (false, TieSays::Made) => Some(Command::Tied { link }),
+            (true, TieSays::Ended) => Some(Command::Untied { link }),
+            (false, TieSays::Followed | TieSays::Ended) => return Ok(()),
+        };
+        if let Some(command) = command {
             let first = stage.steps.len();
             let cause = Arc::new(not_before(cause, &record));
-            let wishes = Wishes { commands: &[Command::Tied { link }], moments: &[] };
+            let wishes = Wishes { commands: &[command], moments: &[] };
             let origin = Origin::Existing(record);
             self.command(stage, origin, wishes, &cause, KnownLink::Skip).await?;
             self.spread(stage, first, act, 0).await?;
         }
-        let audience = serde_json::to_string(&tie.audience).unwrap_or_default();
-        stage.ties.push((key, TieRow { other_audience: Some(audience), ..row }));
+        if tie.says != TieSays::Ended {
+            let audience = serde_json::to_string(&tie.audience).unwrap_or_default();
+            stage.known_ties.push((key, TieRow { other_audience: Some(audience), ..row }));
+        }
         Ok(())
     }
 
-    /// Our end, as whoever made the tie sees it.
+    /// Our end, as whoever made the tie sees it. What has ended there ends here for whomever.
     async fn tied_record(
         &mut self,
         stage: &Stage,
@@ -83,7 +95,9 @@ impl<'a> Batch<'a> {
             Some(record) => Some(record),
             None => self.late_record(id).await?,
         };
-        Ok(record.filter(|record| tie.by.sees(&record.audience)))
+        let is_seen =
+            |record: &Arc<Record>| tie.says == TieSays::Ended || tie.by.sees(&record.audience);
+        Ok(record.filter(is_seen))
     }
 }
 

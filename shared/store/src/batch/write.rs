@@ -73,6 +73,14 @@ impl Batch<'_> {
             }
             None => {}
         }
+        match &fact.unlink {
+            Some(link) if self.is_elsewhere(&link.to) => {
+                let (key, _) = tie::row_of(record.id, link, fact.at);
+                self.overlay.untie(key);
+            }
+            Some(link) => self.overlay.unlink(link, record),
+            None => {}
+        }
         self.overlay.passages.extend(self.law.prose.changed(record, fact));
         if let Some(file) = &fact.attachment {
             let place = (record.id, record.revision.cast_signed());
@@ -260,6 +268,13 @@ impl Batch<'_> {
 
     async fn write_rest(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
         let (tx, overlay) = (&mut self.tx, &self.overlay);
+        // What is gone and was made again is new.
+        if !overlay.gone_links.is_empty() {
+            tx.drop_links(&overlay.gone_links).await?;
+        }
+        if !overlay.gone_ties.is_empty() {
+            tx.drop_ties(&overlay.gone_ties).await?;
+        }
         if !overlay.new_links.is_empty() {
             tx.insert_links(&overlay.new_links).await?;
         }

@@ -1,9 +1,9 @@
 //! PostgreSQL: arrays in, one statement a table, rows locked in one order.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
-use engine::Bond;
+use engine::{Bond, Link};
 use sqlx::{
     AssertSqlSafe, PgConnection, PgPool, Postgres, Row,
     postgres::{PgArguments, PgRow},
@@ -423,6 +423,24 @@ pub(super) async fn insert_links(db: &mut PgConnection, rows: &[NewLink]) -> Don
         .execute(db)
         .await
         .map(drop)
+}
+
+pub(super) async fn drop_links(db: &mut PgConnection, links: &[(Uuid, Link)]) -> Done {
+    let sql = "DELETE FROM link WHERE (record_id = $1 AND relation = $2 AND other_id = $3) \
+        OR (record_id = $3 AND relation = $4 AND other_id = $1)";
+    for (record, link) in links {
+        let sql = query(sql).bind(record).bind(link.relation.as_str());
+        sql.bind(link.to.id).bind(link.inverse.as_str()).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn drop_ties(db: &mut PgConnection, keys: &BTreeSet<TieKey>) -> Done {
+    let sql = "DELETE FROM tie WHERE record_id = $1 AND relation = $2 AND other_number = $3";
+    for (record, relation, number) in keys {
+        query(sql).bind(record).bind(relation).bind(number).execute(&mut *db).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn put_ties(db: &mut PgConnection, rows: &[(&TieKey, &TieRow)]) -> Done {

@@ -1,8 +1,8 @@
 //! SQLite: one writer, so no row is ever locked; several rows a statement, in a few fixed sizes.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
-use engine::Bond;
+use engine::{Bond, Link};
 use sqlx::{
     AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, SqlitePool, query,
     sqlite::{SqliteArguments, SqliteRow},
@@ -393,6 +393,24 @@ pub(super) async fn insert_links(db: &mut SqliteConnection, rows: &[NewLink]) ->
     })
     .await
     .map(drop)
+}
+
+pub(super) async fn drop_links(db: &mut SqliteConnection, links: &[(Uuid, Link)]) -> Done {
+    let sql = "DELETE FROM link WHERE (record_id = ?1 AND relation = ?2 AND other_id = ?3) \
+        OR (record_id = ?3 AND relation = ?4 AND other_id = ?1)";
+    for (record, link) in links {
+        let sql = query(sql).bind(record).bind(link.relation.as_str());
+        sql.bind(link.to.id).bind(link.inverse.as_str()).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn drop_ties(db: &mut SqliteConnection, keys: &BTreeSet<TieKey>) -> Done {
+    let sql = "DELETE FROM tie WHERE record_id = ?1 AND relation = ?2 AND other_number = ?3";
+    for (record, relation, number) in keys {
+        query(sql).bind(record).bind(relation).bind(number).execute(&mut *db).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn put_ties(db: &mut SqliteConnection, rows: &[(&TieKey, &TieRow)]) -> Done {

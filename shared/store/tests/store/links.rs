@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Command, Definition, Record, Ruleset, Schemes};
+use engine::{Command, Definition, Link, Record, Ruleset, Schemes};
 use kernel::{Reader, Rule};
 use serde_json::json;
 use store::{Act, RecordRef, Setback, Store, Target};
@@ -16,6 +16,8 @@ everywhere!(
     a_guard_asks_what_its_record_is_tied_to,
     the_other_end_is_known_within_one_batch,
     what_is_derived_follows_from_links,
+    a_link_is_ended_by_either_end,
+    what_is_ended_and_made_again_in_one_batch_is_there,
 );
 
 const FIX: &str = r#"
@@ -114,4 +116,53 @@ async fn what_is_derived_follows_from_links(site: &Site) {
     assert_eq!(dropped.data["ties"], 1);
     let report = store.verify().await.expect("a report");
     assert!(report.is_sound(), "{report:?}");
+}
+
+/// As one end calls it, whichever made it.
+fn end(from: &Record, relation: (&str, &str), to: &Record) -> (Record, Command) {
+    let (relation, inverse) = (relation.0.to_owned(), relation.1.to_owned());
+    (from.clone(), Command::Unlink { link: Link { relation, inverse, to: to.linked() } })
+}
+
+async fn a_link_is_ended_by_either_end(site: &Site) {
+    let store = open(site).await;
+    let (one, other) = (fix(site, &store).await, fix(site, &store).await);
+    let ends = [end(&one, ("fixes", "fixed_by"), &other), end(&other, ("fixed_by", "fixes"), &one)];
+    for (record, command) in ends {
+        let (from, link) = tie(&one, &other);
+        assert_eq!(record_of(store.act(site.on(&from, link)).await).data["ties"], 1);
+        let ended = record_of(store.act(site.on(&record, command.clone())).await);
+        assert_eq!(ended.data["ties"], 0);
+        for side in [&one, &other] {
+            let links = store.links(side.id, &Reader::Everything).await.expect("links");
+            assert_eq!(links, []);
+        }
+        match store.act(site.on(&record, command)).await {
+            Err(Setback::Refused(refusal)) => assert_eq!(refusal.faults[0].code, "not_linked"),
+            wrong => panic!("{wrong:?}"),
+        }
+    }
+    // A guard that asked for it holds no longer.
+    assert!(store.act(site.on(&one, take("finish"))).await.is_err());
+    let report = store.verify().await.expect("a report");
+    assert!(report.is_sound(), "{report:?}");
+}
+
+async fn what_is_ended_and_made_again_in_one_batch_is_there(site: &Site) {
+    let store = open(site).await;
+    let (one, other) = (fix(site, &store).await, fix(site, &store).await);
+    let link = || {
+        let (record, link) = tie(&one, &other);
+        site.on(&record, link)
+    };
+    let unlink = || {
+        let (record, unlink) = end(&one, ("fixes", "fixed_by"), &other);
+        site.on(&record, unlink)
+    };
+    let acts = vec![link(), unlink(), link(), unlink(), link(), site.on(&other, take("drop"))];
+    for done in store.act_all(acts).await {
+        record_of(done);
+    }
+    let links = store.links(one.id, &Reader::Everything).await.expect("links");
+    assert_eq!(links.len(), 1);
 }

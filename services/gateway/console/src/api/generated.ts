@@ -83,6 +83,7 @@ export interface components {
                 to?: string;
                 transition?: string;
                 type: string;
+                unlink?: Record<string, never>;
             }[];
             next: string | null;
         };

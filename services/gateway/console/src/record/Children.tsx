@@ -19,7 +19,7 @@ export function Children({ process, record }: { process: Process; record: Record
       </h2>
       <ul className={card.list}>
         {children.map((tie) => (
-          <TieItem key={tie.to.number} tie={tie} />
+          <TieItem key={tie.to.number} collection={process.collection} record={record} tie={tie} />
         ))}
       </ul>
     </section>

@@ -1,7 +1,7 @@
 /** One thing that happened: who did what, and what it changed. */
 
 import { Avatar } from "@mantine/core";
-import { ArrowRight, Bell, Link2, ListChecks, MessageSquare, Paperclip, Pencil, Sparkles, Vote, type LucideIcon } from "lucide-react";
+import { ArrowRight, Bell, Link2, ListChecks, MessageSquare, Paperclip, Pencil, Sparkles, Unlink, Vote, type LucideIcon } from "lucide-react";
 import type { Entry, Notice, Process } from "../api/model";
 import { Reference } from "../fields/Value";
 import { spoken } from "../fields/words";
@@ -87,6 +87,7 @@ const EVENTS: Record<string, [LucideIcon, Key]> = {
   erased: [Pencil, "event.erased"],
   file_attached: [Paperclip, "event.file_attached"],
   linked: [Link2, "event.linked"],
+  unlinked: [Unlink, "event.unlinked"],
   migrated: [Pencil, "event.migrated"],
   notified: [Bell, "event.notified"],
   obligation_overdue: [Bell, "event.obligation_overdue"],
@@ -107,8 +108,10 @@ function iconOf(entry: Entry): LucideIcon {
 }
 
 function deed(entry: Entry, process: Process, say: Say): string {
-  const link = entry.link as { relation?: string; to?: { number?: string } } | undefined;
-  if (link?.to?.number) return say("record.linked", { number: link.to.number, relation: spoken(link.relation ?? "").toLowerCase() });
+  for (const [link, word] of [[entry.link, "record.linked"], [entry.unlink, "record.unlinked"]] as const) {
+    const { relation, to } = (link ?? {}) as { relation?: string; to?: { number?: string } };
+    if (to?.number) return say(word, { number: to.number, relation: spoken(relation ?? "").toLowerCase() });
+  }
   if (entry.transition) {
     const from = process.states[entry.from ?? ""] ?? [];
     return from.find((transition) => transition.name === entry.transition)?.label ?? spoken(entry.transition);

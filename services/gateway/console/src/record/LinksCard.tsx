@@ -15,6 +15,7 @@ import { api, place } from "../paths";
 import { ProblemBox } from "../ui/ProblemBox";
 import { StateBadge } from "../ui/StateBadge";
 import card from "./Card.module.css";
+import { EndTie } from "./EndTie";
 import styles from "./LinksCard.module.css";
 
 export function LinksCard({ process, record }: { process: Process; record: RecordView }) {
@@ -42,7 +43,7 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
           <ul className={card.list}>
             {others
               ?.filter((tie) => tie.relation === relation)
-              .map((tie) => <TieItem key={tie.to.number} tie={tie} />)}
+              .map((tie) => <TieItem key={tie.to.number} collection={process.collection} record={record} tie={tie} />)}
           </ul>
         </div>
       ))}
@@ -53,7 +54,9 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
   );
 }
 
-export function TieItem({ tie }: { tie: Tie }) {
+type TieProps = { collection: string; record: RecordView; tie: Tie };
+
+export function TieItem({ collection, record, tie }: TieProps) {
   const say = useSay();
   const owner = useQuery(processes).data?.find((one) => one.process === tie.to.process);
   const process = useQuery({ ...processQuery(tie.to.process), enabled: owner !== undefined });
@@ -69,6 +72,7 @@ export function TieItem({ tie }: { tie: Tie }) {
       )}
       {other.data && <StateBadge state={other.data.state} process={process.data} />}
       {!tie.confirmed && <small>{say("record.unconfirmed")}</small>}
+      <EndTie collection={collection} record={record} tie={tie} />
     </li>
   );
 }
