@@ -33,5 +33,6 @@ pub fn descendants(head: u32, name: &str) -> Vec<u32> {
 
 /// Sends a signal by its name (`KILL`, `TERM`); a process that is gone is no fault.
 pub fn signal(process: u32, name: &str) {
-    let _ = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
+    // The shell's own `kill`: not every machine has a program of that name.
+    let _ = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status();
 }

@@ -1,6 +1,10 @@
 //! The walk through a process change that the README links: its commands, and what they print.
 
-use std::{os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use acceptance::{Options, Platform, binary, repository};
 use serde_json::json;
@@ -27,6 +31,20 @@ async fn the_page_says_what_the_commands_print() {
     assert_eq!(page, said);
     let (is_sound, report) = platform.verify().await;
     assert!(is_sound, "{report}");
+}
+
+/// `steward schema | head -1`
+#[test]
+fn a_tool_ends_quietly_when_nobody_reads_on() {
+    let mut tool = Command::new(binary())
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    drop(tool.stdout.take());
+    let ended = tool.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
 }
 
 /// Two open incidents, one of them on hold.

@@ -41,6 +41,13 @@ pub struct Arguments {
     pub clock: ClockChoice,
 }
 
+impl Arguments {
+    /// Whether it prints and ends, as when nobody reads on; what runs services goes on whoever reads.
+    pub(crate) fn is_tool(&self) -> bool {
+        !matches!(self.command, None | Some(Command::Up | Command::Serve { .. }))
+    }
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Run everything on this machine (the default).

@@ -61,6 +61,9 @@ pub fn main() -> ExitCode {
 /// # Errors
 /// Why it could not, in words for the person at the terminal.
 pub async fn run(arguments: cli::Arguments) -> anyhow::Result<()> {
+    if arguments.is_tool() {
+        sigpipe::reset();
+    }
     match &arguments.command {
         None | Some(cli::Command::Up) => up::run(&arguments).await,
         Some(cli::Command::Serve { service }) => serve::run(&arguments, *service).await,

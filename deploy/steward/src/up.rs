@@ -55,9 +55,13 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn tell(sentence: String) {
+    say(&format!("  {sentence}"));
+}
+
+fn say(words: &str) {
     let mut out = std::io::stdout().lock();
-    // Nobody reads it when this fails.
-    let _ = writeln!(out, "  {sentence}").and_then(|()| out.flush());
+    // Nobody reads it when this fails, and what runs goes on.
+    let _ = writeln!(out, "{words}").and_then(|()| out.flush());
 }
 
 fn welcome(arguments: &Arguments, steward: &Steward) {
@@ -75,13 +79,13 @@ fn welcome(arguments: &Arguments, steward: &Steward) {
     let link = link.unwrap_or_else(|_| url.clone());
     if arguments.demo {
         let file = arguments.data_dir.join(demo::PASSWORD_FILE);
-        println!(
+        say(&format!(
             "\nHelios IT is at work: sign in as lena, omar, ines, vera, mia or another of its people \
              with the password in {}.",
             file.display()
-        );
+        ));
     }
-    println!(
+    say(&format!(
         "\n{bold}Steward is ready: {link}{plain}\n\
          The link signs you in, once and within an hour. The API: {url}/api/v1/docs/\n\
          The administrator's token is {where_token}\n\n\
@@ -89,7 +93,7 @@ fn welcome(arguments: &Arguments, steward: &Steward) {
          \x20 curl -sS {url}/api/v1/intake/alertmanager -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/json' -d '{ALERT}'\n\
          \x20 curl -sS {url}/api/v1/incidents -H \"Authorization: Bearer {token}\"\n\n\
          Ctrl-C stops everything; the next start goes on with all data."
-    );
+    ));
 }
 
 /// One alert as Alertmanager sends it.

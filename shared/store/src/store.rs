@@ -41,12 +41,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// Two writers (on SQLite one), batches of up to 512, four connections for reading.
+    /// Four writers (on SQLite one), batches of up to 512, four connections for reading.
     #[must_use]
     pub fn new(url: impl Into<String>, service: impl Into<String>) -> Self {
         let (url, service) = (url.into(), service.into());
         let countings = Countings::new();
-        Self { url, service, writers: 2, max_batch: 512, connections: 4, countings }
+        Self { url, service, writers: 4, max_batch: 512, connections: 4, countings }
     }
 }
 
@@ -230,9 +230,10 @@ impl Inner {
     fn start(shared: Arc<Shared>, options: &Options, clock: Clock) -> Self {
         let (urgent, urgent_queued) = mpsc::channel(QUEUE_LENGTH);
         let (deliveries, deliveries_queued) = mpsc::channel(QUEUE_LENGTH);
-        let queue = Queue { urgent: urgent_queued, deliveries: deliveries_queued };
-        let queue = Arc::new(Mutex::new(queue));
         let (closing, writers) = (CancellationToken::new(), TaskTracker::new());
+        let max_batch = options.max_batch.max(1);
+        let queue = Queue::new(urgent_queued, deliveries_queued, closing.clone(), max_batch);
+        let queue = Arc::new(Mutex::new(queue));
         let written = Arc::new(watch::channel(0).0);
         let count = match shared.pools.backend() {
             sea_orm::DbBackend::Sqlite => 1,
@@ -242,9 +243,8 @@ impl Inner {
             let writer = Writer::new(
                 Arc::clone(&shared),
                 Arc::clone(&queue),
-                closing.clone(),
                 Arc::clone(&written),
-                options.max_batch,
+                max_batch,
             );
             writers.spawn(writer.run());
         }

@@ -1,15 +1,17 @@
-//! The tasks that commit what is queued: whatever waits now goes into one transaction, and nothing
-//! waits for company.
+//! The tasks that commit what is queued: whatever waits goes into one transaction.
+
+mod queue;
 
 use std::{collections::HashSet, mem, slice, sync::Arc, time::Duration};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::{
-    sync::{Mutex, mpsc, oneshot, watch},
+    sync::{Mutex, watch},
     time::Instant,
 };
-use tokio_util::sync::CancellationToken;
 
+use self::queue::{Load, Reply, Writing};
+pub(crate) use self::queue::{Queue, Sent, Ticket, Urgent};
 use crate::{
     Act, Setback,
     act::Lane,
@@ -32,102 +34,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Newer rules are read and in force within this time.
 const RENEWAL: Duration = Duration::from_secs(5);
 const NOT_MARKED: &str = "published events could not be taken out of the outbox";
-
-type Reply = oneshot::Sender<Verdict>;
-
-/// An act on its way, and where its answer goes.
-pub(crate) struct Ticket {
-    pub(crate) act: Act,
-    pub(crate) reply: Reply,
-}
-
-impl Ticket {
-    /// Whether somebody waits for it, rather than a message on the bus.
-    pub(crate) fn is_command(&self) -> bool {
-        self.act.delivery.is_none()
-    }
-}
-
-/// Published events to be taken out of the outbox: they share a commit with the acts that wait.
-pub(crate) struct Sent {
-    pub(crate) seqs: Vec<i64>,
-    pub(crate) reply: oneshot::Sender<Result<(), Setback>>,
-}
-
-/// Something that does not wait behind deliveries.
-pub(crate) enum Urgent {
-    Commands(Vec<Ticket>),
-    Sent(Sent),
-}
-
-/// What waits for a writer. Acts that keep their order travel as one item.
-pub(crate) struct Queue {
-    /// Somebody waits for these: they go first.
-    pub(crate) urgent: mpsc::Receiver<Urgent>,
-    /// What the bus delivered and would deliver again.
-    pub(crate) deliveries: mpsc::Receiver<Vec<Ticket>>,
-}
-
-/// What was taken from the queue.
-#[derive(Default)]
-struct Load {
-    tickets: Vec<Ticket>,
-    sent: Vec<Sent>,
-}
-
-impl Load {
-    fn add(&mut self, urgent: Urgent) {
-        match urgent {
-            Urgent::Commands(tickets) => self.tickets.extend(tickets),
-            Urgent::Sent(sent) => self.sent.push(sent),
-        }
-    }
-}
-
-impl Queue {
-    /// The next item, an urgent one before a delivery; `None` once it is closed and empty.
-    async fn next(&mut self, closing: &CancellationToken) -> Option<Load> {
-        let mut load = Load::default();
-        let mut is_closed = false;
-        loop {
-            tokio::select! {
-                biased;
-                () = closing.cancelled(), if !is_closed => {
-                    self.urgent.close();
-                    self.deliveries.close();
-                    is_closed = true;
-                }
-                Some(item) = self.urgent.recv() => {
-                    load.add(item);
-                    return Some(load);
-                }
-                Some(item) = self.deliveries.recv() => {
-                    load.tickets.extend(item);
-                    return Some(load);
-                }
-                else => return None,
-            }
-        }
-    }
-
-    /// Adds what is urgent now, as far as a batch takes it.
-    fn add_urgent(&mut self, load: &mut Load, max_batch: usize) {
-        while load.tickets.len() < max_batch {
-            let Ok(item) = self.urgent.try_recv() else { break };
-            load.add(item);
-        }
-    }
-
-    /// Adds deliveries, too: one at least, so that no flood of commands keeps them waiting for ever.
-    fn add_deliveries(&mut self, load: &mut Load, max_batch: usize) {
-        while let Ok(item) = self.deliveries.try_recv() {
-            load.tickets.extend(item);
-            if load.tickets.len() >= max_batch {
-                break;
-            }
-        }
-    }
-}
 
 /// What is being written: tickets in their order, and with the first of them what was sent.
 struct Work {
@@ -159,7 +65,6 @@ impl Work {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     queue: Arc<Mutex<Queue>>,
-    closing: CancellationToken,
     written: Arc<watch::Sender<u64>>,
     max_batch: usize,
     ledger: Ledger,
@@ -172,18 +77,16 @@ impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
         queue: Arc<Mutex<Queue>>,
-        closing: CancellationToken,
         written: Arc<watch::Sender<u64>>,
         max_batch: usize,
     ) -> Self {
         let (ledger, salts) = (Ledger::new(), Salts::default());
-        let (max_batch, is_late) = (max_batch.max(1), false);
-        Self { shared, queue, closing, written, max_batch, ledger, salts, is_late }
+        Self { shared, queue, written, max_batch, ledger, salts, is_late: false }
     }
 
     /// Writes until the store is closed and the queue is empty.
     pub(crate) async fn run(mut self) {
-        while let Some(load) = self.next().await {
+        while let Some((load, _writing)) = self.next().await {
             let mut work = Work::of(load);
             self.write(&mut work).await;
             while !work.is_done() {
@@ -222,24 +125,13 @@ impl Writer {
         }
     }
 
-    /// What is queued now, at least one item, and about as much as a batch takes.
-    async fn next(&self) -> Option<Load> {
-        let mut queue = self.queue.lock().await;
-        let mut load = queue.next(&self.closing).await?;
-        queue.add_urgent(&mut load, self.max_batch);
-        if load.tickets.len() < self.max_batch || load.tickets.iter().all(Ticket::is_command) {
-            queue.add_deliveries(&mut load, self.max_batch);
-        }
-        Some(load)
+    async fn next(&self) -> Option<(Load, Writing)> {
+        self.queue.lock().await.next().await
     }
 
     /// What is urgent now, unless another writer is about to take it.
     fn urgent(&self) -> Load {
-        let mut load = Load::default();
-        if let Ok(mut queue) = self.queue.try_lock() {
-            queue.add_urgent(&mut load, self.max_batch);
-        }
-        load
+        self.queue.try_lock().map(|mut queue| queue.urgent()).unwrap_or_default()
     }
 
     /// Commits acts, or the first of them, and says what became of each; with them what was sent,

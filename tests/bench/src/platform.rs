@@ -191,7 +191,8 @@ impl Drop for Platform {
             eprintln!("{}", self.log());
         }
         // Asked to stop, so that its nats-server stops too; killed when it does not listen.
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let asked =
+            Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
         let began = Instant::now();
         while asked.is_ok() && began.elapsed() < Duration::from_secs(8) {
             if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
