@@ -55,7 +55,7 @@ pub struct Service {
 pub struct Database {
     /// `sqlite:` or `postgres:` URL; empty means a SQLite file in the data folder.
     pub url: Secret,
-    /// Connections for reading.
+    /// Connections for reading; on SQLite at most two a processor.
     pub connections: u32,
     /// Batches committed at the same time (PostgreSQL; SQLite has one writer).
     pub writers: usize,

@@ -176,7 +176,7 @@ impl Pools {
         // fair and sleeps no busy loop.
         let batches = pool(1).connect_with(writing).await?;
         sqlite::gather_statistics(&mut *batches.acquire().await?).await?;
-        let readers = pool(readers.max(1)).connect_with(options).await?;
+        let readers = pool(readers.clamp(1, sqlite_readers())).connect_with(options).await?;
         Ok(Self {
             read: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
             write: SqlxSqliteConnector::from_sqlx_sqlite_pool(batches.clone()),
@@ -238,6 +238,13 @@ impl Pools {
         // The pool is closed either way; what it could not say goodbye to is gone already.
         let _ = self.read.clone().close().await;
     }
+}
+
+/// A connection to SQLite is a thread that works here, with the schema in memory: more of them than
+/// keep the processors busy answer nothing sooner.
+fn sqlite_readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(2 * processors).unwrap_or(u32::MAX)
 }
 
 /// One transaction of a batch.

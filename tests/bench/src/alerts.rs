@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     http::Client,
     limits::{nats, postgres},
-    load::{Outcome, open_loop, saturate},
+    load::{Outcome, open_loop, pause, saturate},
     platform::{Platform, bytes},
     scratch::{Nats, Postgres},
     table::{self, Row, Verdict},
@@ -156,7 +156,7 @@ async fn probe(monitor: &Client, agent: &Client, name: &str) -> Result<()> {
             return Ok(());
         }
         // Not in a loop as fast as it goes: the probe must not be the load.
-        tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(1)).await;
+        pause(Duration::from_millis(1)).await;
     }
     anyhow::bail!("{name} opened no incident")
 }
@@ -201,7 +201,7 @@ async fn settled(door: &Client, count: u64) -> Result<u64> {
             return Ok(total);
         }
         ensure!(began.elapsed() < Duration::from_secs(600), "{totals}");
-        tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(50)).await;
+        pause(Duration::from_millis(50)).await;
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use bus::server::{Search, Server};
 
 use crate::{
+    load::pause,
     platform::Platform,
     scratch,
     table::{self, Row, Verdict},
@@ -24,7 +25,7 @@ const MIB: f64 = (1 << 20) as f64;
 /// Resident memory of all services in one process, without the nats-server, when nothing happens.
 pub async fn idle() -> Result<()> {
     let up = Platform::up(&[]).await?;
-    tokio::time::sleep_until(tokio::time::Instant::now() + CALM).await;
+    pause(CALM).await;
     let memory = usage::resident(up.process()).context("the process is gone")?;
     let row =
         Row { what: "`up`, seven services, without nats-server".to_owned(), ..Row::default() };

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     histogram::Histogram,
     http::Client,
+    load::pause,
     platform::{Platform, bytes},
     scratch::Postgres,
     table::{self, Row, Verdict},
@@ -301,7 +302,7 @@ impl<'a> Chain<'a> {
 }
 
 async fn a_moment() {
-    tokio::time::sleep_until(tokio::time::Instant::now() + LOOK).await;
+    pause(LOOK).await;
 }
 
 fn number_of(record: &Value) -> Result<String> {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     act::{open, opening},
     http::Client,
-    load::{Outcome, open_loop},
+    load::{Outcome, open_loop, pause},
     platform::Platform,
     scratch::Postgres,
     table::{self, Row, Verdict},
@@ -84,7 +84,7 @@ async fn sealed(url: &str) -> Result<()> {
     let began = Instant::now();
     while sqlx::query_scalar::<_, Option<bool>>(sql).fetch_one(&mut db).await? != Some(true) {
         ensure!(began.elapsed() < PATIENCE, "the journal is not sealed");
-        tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(100)).await;
+        pause(Duration::from_millis(100)).await;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::{
+    load::pause,
     platform::Platform,
     scratch::Nats,
     table::{self, Row, Verdict},
@@ -21,7 +22,7 @@ pub async fn run() -> Result<()> {
     let url = nats.address().expose();
     let gateway = Platform::gateway(&url).await?;
     let incident = gateway.beside("incident", &url, &[]).await?;
-    tokio::time::sleep_until(tokio::time::Instant::now() + CALM).await;
+    pause(CALM).await;
     let mut rows = Vec::new();
     let mut verdicts = Vec::new();
     for (what, platform, limit) in [("up", &up, 80.0), ("serve incident", &incident, 40.0)] {

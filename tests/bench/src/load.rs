@@ -72,6 +72,11 @@ impl Outcome {
     }
 }
 
+/// Lets so much time pass before it is looked again.
+pub async fn pause(span: Duration) {
+    tokio::time::sleep_until(tokio::time::Instant::now() + span).await;
+}
+
 /// As many operations as `workers` callers can get through, each waiting for its answer.
 ///
 /// `operation` gets the ordinal of the operation, counted from 0 over all workers.
