@@ -202,6 +202,11 @@ async fn a_customer_is_told_in_time_and_a_miss_has_a_cause_and_an_improvement() 
         );
         assert_eq!(told[0]["state"], "given");
     }
+    // What came in above it is a proposal that somebody decides on (DEM-5).
+    let notice = &notices(&parties.manager, "workload").await[0]["number"];
+    let proposed = parties.manager.all("/api/v1/improvements", "").await;
+    let proposed: Vec<_> = proposed.iter().filter(|one| one["data"]["source"] == *notice).collect();
+    assert_eq!((proposed.len(), &proposed[0]["data"]["baseline"]), (1, &json!("2")));
     let (is_sound, said) = platform.verify().await;
     assert!(is_sound, "{said}");
 }

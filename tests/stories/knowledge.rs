@@ -89,7 +89,7 @@ async fn a_problem_has_its_incidents_its_cause_and_what_makes_it_bearable() {
     assert!(is_sound, "{said}");
 }
 
-/// Proves: KNW-1, KNW-2, KNW-5, INC-2, INC-9
+/// Proves: KNW-1, KNW-2, KNW-5, INC-2, INC-9, KNW-4
 #[tokio::test]
 async fn what_was_learnt_is_written_checked_used_and_looked_at_again() {
     let platform = Platform::up(Options::manual_clock()).await;
@@ -147,6 +147,26 @@ async fn what_was_learnt_is_written_checked_used_and_looked_at_again() {
     assert_eq!(agent.state(&article).await, "review_due");
     platform.pass("P31D").await;
     assert_eq!(agent.field(&article, "is_past_review").await, true);
+    // It is looked at whether it holds, what those say who were not helped, and who reads it.
+    let again = json!({ "review_at": (now(&platform).await + TimeDelta::days(90)).to_rfc3339() });
+    kim.refused(&article, "confirm", again.clone(), 422).await;
+    let mut checked = again;
+    checked["checked"] = json!({ "relevance": "The device is still sold.", "usability": "The other one is named now." });
+    kim.refused(&article, "confirm", checked.clone(), 422).await;
+    checked["checked"]["access"] = json!("Everybody who has one.");
+    let confirmed = kim.take(&article, "confirm", checked).await;
+    assert_eq!(
+        (&confirmed["state"], &confirmed["data"]["unhelpful"]),
+        (&json!("published"), &json!(0))
+    );
+    // Whoever asks finds what is for them, and nothing else.
+    let search = "/api/v1/articles?q=microphone";
+    let found = async |door: &acceptance::Door| {
+        door.get(search).await.good()["items"].as_array().map(Vec::len)
+    };
+    assert_eq!((found(&user.door).await, found(&agent.door).await), (Some(1), Some(1)));
+    agent.amend(&article, json!({ "for_whom": "staff" })).await;
+    assert_eq!((found(&user.door).await, found(&agent.door).await), (Some(0), Some(1)));
     kim.take(&article, "retire", json!({ "reason": "The device is gone." })).await;
     user.refused(&article, "use", json!({}), 404).await;
     let (is_sound, said) = platform.verify().await;

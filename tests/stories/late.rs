@@ -87,3 +87,48 @@ async fn what_a_late_neighbour_says_is_heard_when_it_comes() {
     let letters = platform.get("/api/v1/services/change/dead-letters").await.good();
     assert_eq!(letters["items"], Value::Array(Vec::new()));
 }
+
+/// What was said by phone at night is recorded in the morning, by who may and not for ever: it counts from when it
+/// was, and what follows from it is due from then.
+#[tokio::test]
+async fn what_happened_at_night_is_recorded_in_the_morning() {
+    // A Tuesday, an hour after the working day began.
+    let options = Options::default().with(&["--clock", "manual:2026-03-03T08:00:00Z"]);
+    let platform = Platform::up(options).await;
+    let omar = Hand::of(&platform, "Omar", &["change_manager"]).await;
+    let agent = Hand::of(&platform, "Lena", &["agent"]).await;
+    let duty = Hand::of(&platform, "Vera", &["executive"]).await;
+    let night = "2026-03-03T02:10:00Z";
+    let body = |at: &str, mut data: Value| {
+        data["occurred_at"] = json!(at);
+        data
+    };
+    let emergency = json!({ "title": "Block the domain", "service": "SVC-MAIL", "type": "emergency", "implementer": duty.number });
+    let open = async |hand: &Hand, at: &str| {
+        hand.door.post("/api/v1/changes", &body(at, emergency.clone())).await
+    };
+    assert_eq!(open(&agent, night).await.codes(), ["role"]);
+    assert_eq!(open(&omar, "2026-02-26T02:10:00Z").await.codes(), ["too_late"]);
+    assert_eq!(open(&omar, "2026-03-03T09:00:00Z").await.codes(), ["future"]);
+    let change = open(&omar, night).await.good();
+    let change = format!("/api/v1/changes/{}", change["number"].as_str().expect("a number"));
+    let begin = json!({ "authorised_by": duty.number, "threat": "Phishing." });
+    let begin = omar.try_take(&change, "break_glass", body("2026-03-03T02:12:00Z", begin)).await;
+    let begun = begin.good();
+    let starts = |value: &Value, at: &str| value.as_str().is_some_and(|text| text.starts_with(at));
+    assert!(starts(&begun["data"]["started_at"], "2026-03-03T02:12:00"), "{begun}");
+    // Two working days from the night on, and not from the morning.
+    let due = begun["data"]["debts"][0]["due_at"].as_str().expect("a debt").to_owned();
+    assert!(due.as_str() < "2026-03-05T08:00:00Z", "{due}");
+
+    // So it is with an incident that was mended before anybody could write; and of a problem nothing is recorded late.
+    let fault = json!({ "title": "Tills stand", "service": "SVC-POS", "impact": "high", "urgency": "high" });
+    let fault = agent.door.post("/api/v1/incidents", &body("2026-03-03T06:00:00Z", fault)).await;
+    let fault = fault.good();
+    assert!(starts(&fault["opened_at"], "2026-03-03T06:00:00"), "{fault}");
+    let problem = json!({ "title": "Why tills stand" });
+    let refused = agent.door.post("/api/v1/problems", &body(night, problem)).await;
+    assert_eq!(refused.codes(), ["not_late"]);
+    let (is_sound, said) = platform.verify().await;
+    assert!(is_sound, "{said}");
+}

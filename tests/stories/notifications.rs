@@ -281,3 +281,117 @@ async fn whom_a_change_concerns_hears_when_it_is_made_and_when_it_moves() {
     // Those whom it does not concern hear nothing.
     assert_eq!(all.len(), 10);
 }
+
+/// Who answers for something hears of it: a supplier's missed target, a finding, an order, a plan that is invoked, and
+/// a difference of an item.
+#[tokio::test]
+async fn who_answers_for_something_hears_of_it() {
+    let platform = Platform::up(Options::default().with(&["--clock", AT])).await;
+    let greta = Hand::of(&platform, "Greta", &["audit_manager"]).await;
+    let agent = Hand::of(&platform, "Lena", &["agent"]).await;
+    let rita = Hand::of(&platform, "Rita", &["requester"]).await;
+    let boss = Hand::of(&platform, "Bob", &[]).await;
+    let owner = Hand::of(&platform, "Otto", &[]).await;
+    let sol = Hand::of(&platform, "Sol", &["security_manager"]).await;
+    let heard = async |number: &str| -> Vec<(String, String)> {
+        let all = told(&platform, number).await;
+        let text = |one: &Value, name: &str| one["data"][name].as_str().expect(name).to_owned();
+        all.iter().map(|one| (text(one, "rule"), text(one, "to"))).collect()
+    };
+    let person = |hand: &Hand| format!("person:{}", hand.number);
+    let of = |rule: &str, hand: &Hand| (rule.to_owned(), person(hand));
+
+    // An order: who approves it, and then who ordered it.
+    let order = json!({ "title": "A larger screen", "service": "SVC-MAIL", "item": "Screen", "approver": boss.number, "requester": rita.number });
+    let order = agent.open("requests", order).await;
+    agent.take(&order, "submit", json!({})).await;
+    agent.take(&order, "ask", json!({ "is_entitled": true })).await;
+    boss.vote(&order, "approve").await;
+    let with = json!({ "fulfiller": agent.number, "instructions": "From the shelf." });
+    agent.take(&order, "start", with).await;
+    agent.take(&order, "fulfil", json!({ "outcome": "It stands on the desk." })).await;
+    // A finding: the manager who answers for it; later, that nothing was corrected.
+    let finding = json!({
+        "title": "Three have no review", "audit": "AUD0000001", "clause": "8.5.1", "grade": "minor", "owner": owner.number,
+        "evidence": "CHG0000003", "due_at": "2026-03-10T08:00:00Z",
+    });
+    let finding = greta.open("findings", finding).await;
+    greta.take(&finding, "report", json!({})).await;
+    // A difference that touches rights: the owner of the item, and who answers for security.
+    let found = json!({ "item": "CI0000001", "attribute": "rights", "found": "root", "is_privileged": true, "owner": owner.number });
+    let found = agent.open("differences", found).await;
+    platform.pass("P10D").await;
+
+    let mut of_order = heard(number(&order)).await;
+    of_order.sort_unstable();
+    assert_eq!(of_order, [of("approved", &rita), of("asked", &boss), of("done", &rita)]);
+    assert_eq!(heard(number(&finding)).await, [of("reported", &owner)]);
+    let nonconformity = owner.find("nonconformities", json!({ "source": number(&finding) })).await;
+    assert!(heard(number(&nonconformity[0])).await.contains(&of("overdue", &owner)));
+    let of_found = heard(number(&found)).await;
+    for expected in [of("found", &owner), of("security", &sol), of("unsettled", &owner)] {
+        assert!(of_found.contains(&expected), "{expected:?}: {of_found:?}");
+    }
+    what_breaks_is_told(&platform).await;
+    let (is_sound, said) = platform.verify().await;
+    assert!(is_sound, "{said}");
+}
+
+/// A supplier's miss goes to who answers for the contract and to the supplier; an invocation to who may invoke, whose
+/// the plan is, the customer and top management; a missed promise to who keeps the agreements.
+async fn what_breaks_is_told(platform: &Platform) {
+    let buyer = Hand::of(platform, "Stefan", &["supplier_manager"]).await;
+    let levels = Hand::of(platform, "Lev", &["service_level_manager"]).await;
+    let tom = Hand::of(platform, "Tom", &[]).await;
+    let keeper = Hand::of(platform, "Cay", &["continuity_manager"]).await;
+    let chief = Hand::of(platform, "Vera", &["executive"]).await;
+    let mia = Hand::of(platform, "Mia", &[]).await;
+    let duty = Hand::of(platform, "Dina", &[]).await;
+    let terms = json!({
+        "manager": buyer.number, "supplier_contact": tom.number, "scope": "Lines", "targets": [{ "name": "restore", "promise": "4 h", "measured_by": "Tickets" }],
+        "calendar": "always", "interfaces": "Mail", "responsibilities": "Theirs", "charging": "Monthly", "reporting": "Monthly", "ending": "Half a year",
+        "valid_from": "2026-03-01T00:00:00Z", "valid_until": "2028-03-01T00:00:00Z", "review_at": "2027-03-01T00:00:00Z",
+    });
+    let contract = json!({ "title": "Lines", "supplier": "SUP0000001", "kind": "external" });
+    let contract = buyer.open("contracts", contract).await;
+    buyer.take(&contract, "negotiate", terms).await;
+    levels.take(&contract, "align", json!({ "is_aligned": true })).await;
+    buyer.take(&contract, "sign", json!({})).await;
+    tom.take(&contract, "countersign", json!({})).await;
+    platform.pass("PT1S").await;
+    buyer.take(&contract, "miss", json!({ "breach": "Six hours instead of four." })).await;
+
+    let plan = json!({ "title": "Payments elsewhere", "service": "SVC-PAY", "owner": keeper.number, "customer": "Meridian", "contact": mia.number });
+    let plan = keeper.open("continuity-plans", plan).await;
+    let impact = json!({ "analysis": "Much.", "rto_minutes": 120, "rpo_minutes": 5, "minimum_level": "Half" });
+    mia.take(&plan, "agree", impact).await;
+    let how = json!({ "criteria": "No site", "steps": "Switch.", "contacts": "A list", "authorities": [duty.number], "return_plan": "By night", "offline_pack": "Safe 2" });
+    chief.take(&plan, "approve", how).await;
+    let invoked = json!({ "reason": "No power.", "disrupted_at": "2026-03-12T08:00:00Z" });
+    duty.take(&plan, "invoke", invoked).await;
+    platform.pass("PT1S").await;
+    for (record, rule, whom) in [
+        (&contract, "breached", vec![&buyer, &tom]),
+        (&plan, "invoked", vec![&duty, &keeper, &mia, &chief]),
+    ] {
+        let all = told(platform, number(record)).await;
+        for hand in whom {
+            of(&all, rule, &format!("person:{}", hand.number));
+        }
+    }
+    let all = told(platform, number(&plan)).await;
+    let to_mia = of(&all, "invoked", &format!("person:{}", mia.number));
+    assert_eq!(to_mia["data"]["text"], "No power.");
+
+    let parties = crate::promises::Parties::of(platform).await;
+    let _ = parties.sign(platform, json!({})).await;
+    let agent = platform.person("Ann", &["agent"]).await;
+    let incident = crate::promises::open(&agent, "high").await;
+    platform.pass("PT5H").await;
+    let miss = agent.all("/api/v1/breaches", "?sort=number").await;
+    let of_number = miss[0]["number"].as_str().expect("a number");
+    assert_eq!(miss[0]["data"]["of_number"], incident["number"]);
+    let all = told(platform, of_number).await;
+    let lev = format!("person:{}", levels.number);
+    assert!(all.iter().any(|one| one["data"]["rule"] == "missed" && one["data"]["to"] == lev));
+}

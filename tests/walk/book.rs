@@ -48,7 +48,7 @@ impl Book {
         let services: [(&'static str, Shipped); 6] = [
             ("incident", (&incident::DEFINITIONS, &incident::SCHEMES, &[])),
             ("change", (&change::DEFINITIONS, &change::SCHEMES, &change::CALCULATIONS)),
-            ("release", (&release::DEFINITIONS, &release::SCHEMES, &[])),
+            ("release", (&release::DEFINITIONS, &release::SCHEMES, &release::CALCULATIONS)),
             ("sla", (&sla::DEFINITIONS, &sla::SCHEMES, &sla::CALCULATIONS)),
             ("supplier", (&supplier::DEFINITIONS, &supplier::SCHEMES, &[])),
             (

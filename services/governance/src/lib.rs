@@ -8,7 +8,7 @@ use chassis::{Parts, Service};
 pub use named::{readers_of_a_document, trainees_of_a_release};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 16] = [
+pub const DEFINITIONS: [(&str, &str); 17] = [
     ("document.v1.yaml", include_str!("../processes/document.v1.yaml")),
     ("objective.v1.yaml", include_str!("../processes/objective.v1.yaml")),
     ("appointment.v1.yaml", include_str!("../processes/appointment.v1.yaml")),
@@ -25,13 +25,15 @@ pub const DEFINITIONS: [(&str, &str); 16] = [
     ("document_register.v1.yaml", include_str!("../processes/document_register.v1.yaml")),
     ("communication.v1.yaml", include_str!("../processes/communication.v1.yaml")),
     ("analysis.v1.yaml", include_str!("../processes/analysis.v1.yaml")),
+    ("unintended_change.v1.yaml", include_str!("../processes/unintended_change.v1.yaml")),
 ];
 
 /// The schemes that ship with this service.
-pub const SCHEMES: [(&str, &str); 7] = [
+pub const SCHEMES: [(&str, &str); 8] = [
     ("audited_clauses.v1.yaml", include_str!("../schemes/audited_clauses.v1.yaml")),
     ("improvement_rank.v1.yaml", include_str!("../schemes/improvement_rank.v1.yaml")),
     ("required_documents.v1.yaml", include_str!("../schemes/required_documents.v1.yaml")),
+    ("required_figures.v1.yaml", include_str!("../schemes/required_figures.v1.yaml")),
     ("required_sections.v1.yaml", include_str!("../schemes/required_sections.v1.yaml")),
     ("risk.v1.yaml", include_str!("../schemes/risk.v1.yaml")),
     ("role_profile.v1.yaml", include_str!("../schemes/role_profile.v1.yaml")),
@@ -39,11 +41,12 @@ pub const SCHEMES: [(&str, &str); 7] = [
 ];
 
 /// What the definitions leave to this service's code.
-pub const CALCULATIONS: [(&str, engine::Calculation); 5] = [
+pub const CALCULATIONS: [(&str, engine::Calculation); 6] = [
     ("expired_documents", required::expired_documents),
     ("missing_clauses", required::missing_clauses),
     ("missing_competences", required::missing_competences),
     ("missing_documents", required::missing_documents),
+    ("missing_figures", required::missing_figures),
     ("missing_sections", required::missing_sections),
 ];
 

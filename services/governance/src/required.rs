@@ -1,5 +1,5 @@
-//! What is asked for and not there: competences of a role, sections of a document, documents of a set, clauses of
-//! an edition. What is asked for stands in lists of the service, so that it has versions and dates.
+//! What is asked for and not there: competences of a role, sections of a document, figures of an analysis, documents
+//! of a set, clauses of an edition. What is asked for stands in lists of the service, so that it has versions and dates.
 
 use chrono::{DateTime, Utc};
 use engine::Schemes;
@@ -22,6 +22,13 @@ pub fn missing_sections(given: &[Value], schemes: &Schemes) -> Result<Value, Str
     let says = |one: &Value| one["content"].as_str().is_some_and(|text| !text.trim().is_empty());
     let names = |one: &Value| says(one).then(|| one["name"].clone());
     missing(schemes, ("required_sections", key, "sections"), &said(sections, names), at)
+}
+
+/// The function `missing_figures(subject, figures, instant)`: what an analysis of the subject counts and does not.
+pub fn missing_figures(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+    let ([subject, figures], at) = by_then(given, "a subject, figures and an instant")?;
+    let names = said(figures, |one| Some(one["name"].clone()));
+    missing(schemes, ("required_figures", subject, "figures"), &names, at)
 }
 
 /// The function `missing_documents(set, present, instant)`: what is asked for and not published.
@@ -94,6 +101,7 @@ mod tests {
             ("a", "scheme: role_profile\nkind: list\nentries: { auditor: { competences: [Audit, Interviews] } }"),
             ("c", "scheme: audited_clauses\nkind: list\nentries: { '2018': { clauses: ['4.1', '9.2'] } }"),
             ("d", "scheme: required_documents\nkind: list\nentries: { system: { documents: [scope, policy] } }"),
+            ("f", "scheme: required_figures\nkind: list\nentries: { changes: { figures: [volume, failures] } }"),
             ("b", "scheme: required_sections\nkind: list\nentries: { plan: { sections: [use, cost] } }"),
         ])
         .expect("they are sound")
@@ -117,12 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_section_is_missing() {
+    fn an_empty_section_is_missing_and_so_is_a_figure_that_is_not_counted() {
         let sections =
             json!([{ "name": "use", "content": " " }, { "name": "cost", "content": "EUR 3" }]);
         let missing = missing_sections(&[json!("plan"), sections, json!(AT)], &schemes());
         assert_eq!(missing, Ok(json!(["use"])));
         assert!(missing_sections(&[json!("plan")], &schemes()).is_err());
+        let figures = json!([{ "name": "volume", "value": 4 }]);
+        let missing = missing_figures(&[json!("changes"), figures, json!(AT)], &schemes());
+        assert_eq!(missing, Ok(json!(["failures"])));
     }
 
     #[test]

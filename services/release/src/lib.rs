@@ -1,6 +1,8 @@
 //! Release and deployment, new and changed services, and what other parties do (ISO/IEC 20000-1:2018, 8.2.3,
 //! 8.5.2 and 8.5.3).
 
+mod policy;
+
 use chassis::Service;
 
 /// The definitions of this service: name of the file and its text.
@@ -11,8 +13,13 @@ pub const DEFINITIONS: [(&str, &str); 3] = [
 ];
 
 /// The schemes that ship with this service.
-pub const SCHEMES: [(&str, &str); 1] =
-    [("working.v1.yaml", include_str!("../schemes/working.v1.yaml"))];
+pub const SCHEMES: [(&str, &str); 2] = [
+    ("release_policy.v1.yaml", include_str!("../schemes/release_policy.v1.yaml")),
+    ("working.v1.yaml", include_str!("../schemes/working.v1.yaml")),
+];
+
+/// What the definitions leave to this service's code.
+pub const CALCULATIONS: [(&str, engine::Calculation); 1] = [("on_policy", policy::on_policy)];
 
 /// The table of contents of the service.
 #[must_use]
@@ -21,6 +28,7 @@ pub fn service() -> Service {
     Service::named("release")
         .processes(DEFINITIONS)
         .schemes(SCHEMES)
+        .calculates(CALCULATIONS)
         .hears("change", "release-changes")
         .hears("incident", "release-incidents")
 }

@@ -7,6 +7,7 @@
 mod agreed;
 mod agreements;
 pub mod case;
+mod downtime;
 pub mod explain;
 pub mod figures;
 mod http;
@@ -28,7 +29,7 @@ pub use agreements::{Agreement, Agreements};
 pub use listening::{Neighbour, heard};
 
 /// The definitions of this service: name of the file and its text.
-pub const DEFINITIONS: [(&str, &str); 13] = [
+pub const DEFINITIONS: [(&str, &str); 14] = [
     ("service.v1.yaml", include_str!("../processes/service.v1.yaml")),
     ("agreement.v1.yaml", include_str!("../processes/agreement.v1.yaml")),
     ("clock.v1.yaml", include_str!("../processes/clock.v1.yaml")),
@@ -42,16 +43,19 @@ pub const DEFINITIONS: [(&str, &str); 13] = [
     ("forecast.v1.yaml", include_str!("../processes/forecast.v1.yaml")),
     ("continuity_plan.v1.yaml", include_str!("../processes/continuity_plan.v1.yaml")),
     ("budget_period.v1.yaml", include_str!("../processes/budget_period.v1.yaml")),
+    ("activity_pattern.v1.yaml", include_str!("../processes/activity_pattern.v1.yaml")),
 ];
 
-/// The calendars that ship with this service.
-pub const SCHEMES: [(&str, &str); 2] = [
+/// The calendars and lists that ship with this service.
+pub const SCHEMES: [(&str, &str); 4] = [
+    ("cost_type.v1.yaml", include_str!("../schemes/cost_type.v1.yaml")),
     ("service_hours.v1.yaml", include_str!("../schemes/service_hours.v1.yaml")),
+    ("spending_limit.v1.yaml", include_str!("../schemes/spending_limit.v1.yaml")),
     ("split_shift.v1.yaml", include_str!("../schemes/split_shift.v1.yaml")),
 ];
 
 /// What the definitions leave to this service's code.
-pub const CALCULATIONS: [(&str, engine::Calculation); 8] = [
+pub const CALCULATIONS: [(&str, engine::Calculation); 10] = [
     ("clock", reading::clock),
     ("target_faults", target_faults),
     ("gaps", support::gaps),
@@ -60,6 +64,8 @@ pub const CALCULATIONS: [(&str, engine::Calculation); 8] = [
     ("is_new", memory::is_new),
     ("with", memory::with),
     ("latest", memory::latest),
+    ("minutes_within", downtime::minutes_within),
+    ("still_allowed", downtime::still_allowed),
 ];
 
 /// The consumer of INCIDENT; a new name would hear all history again.
@@ -78,6 +84,7 @@ pub fn service() -> Service {
         .interprets("incident", INCIDENTS, listening::Listening::default())
         .hears("incident", OUTAGES)
         .hears("change", "sla-changes")
+        .hears("governance", "sla-governance")
         .shows("clock", reading::show)
         .counts("clock", totals::COUNTING)
         .opens_itself("period")
