@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The links of a record, but for that of a service to its own item, which it always has.
 async fn links(door: &Door, path: &str) -> Vec<Value> {
+    let mut links = all_links(door, path).await;
+    links.retain(|link| link["relation"] != "has_item");
+    links
+}
+
+async fn all_links(door: &Door, path: &str) -> Vec<Value> {
     let links = door.get(&format!("{path}/links")).await.good();
     links["items"].as_array().expect("links are a list").clone()
 }
@@ -32,6 +39,11 @@ async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
     let ines = crate::promises::number_of(&platform, "Ines").await;
     let mail = json!({ "title": "Mail", "code": "SVC-MAIL", "description": "Mail for all", "owner": ines });
     let mail = manager.post("/api/v1/services", &mail).await.good();
+    until("the service has its item", MINUTE, async || {
+        said(&all_links(&agent, "/api/v1/services/SVC0000001").await)
+            == [("has_item", "CI0000001", true)]
+    })
+    .await;
     let incident = agent.post("/api/v1/incidents", &json!({ "title": "No mail" })).await.good();
     let (incident_path, mail_path) =
         ("/api/v1/incidents/INC0000001", "/api/v1/services/SVC0000001");
@@ -55,8 +67,9 @@ async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
     let history = owner.get(&format!("{mail_path}/history")).await.good();
     let entries = history["items"].as_array().expect("entries");
     let linked: Vec<_> = entries.iter().filter(|entry| entry["event"] == "linked").collect();
-    assert_eq!(linked.len(), 1, "{history}");
-    assert!(linked[0].get("link").is_none(), "{history}");
+    assert_eq!(linked.len(), 2, "{history}");
+    let told: Vec<_> = linked.iter().filter_map(|entry| entry.get("link")).collect();
+    assert!(matches!(told[..], [item] if item["relation"] == "has_item"), "{history}");
 
     // Nobody's number is a fault; one that its service does not have is on record there.
     assert_eq!(tie("XYZ0000001").await.codes(), ["unknown_record"]);
@@ -94,10 +107,14 @@ async fn a_link_to_a_record_of_another_service_is_seen_from_both_ends() {
         [
             "0 INC0000002: related_to INC0000001",
             "1 INC0000001: affects SVC0000001, related_to INC0000002",
-            "2 SVC0000001: affected_by INC0000001",
+            "2 SVC0000001: has_item CI0000001, affected_by INC0000001",
+            "3 CI0000001: catalogued_in SVC0000001",
         ]
     );
-    assert_eq!(chain(&owner, "SVC0000001").await, ["0 SVC0000001: "]);
+    assert_eq!(
+        chain(&owner, "SVC0000001").await,
+        ["0 SVC0000001: has_item CI0000001", "1 CI0000001: catalogued_in SVC0000001"]
+    );
     for hidden in ["INC0000001", "INC0000009", "XYZ1"] {
         assert_eq!(owner.get(&format!("/api/v1/chain/{hidden}")).await.status, 404, "{hidden}");
     }
