@@ -1,4 +1,4 @@
-//! The release service's definitions load with its schemes.
+//! The release service's definitions load with its schemes and its code.
 
 use engine::{Definition, Ruleset, Schemes};
 
@@ -8,6 +8,6 @@ fn every_definition_is_sound_and_has_what_it_asks_for() {
         Definition::parse(text, 1).unwrap_or_else(|faults| panic!("{file}: {faults:#?}"))
     });
     let schemes = Schemes::parse_all(&release::SCHEMES).unwrap_or_else(|no| panic!("{no:#?}"));
-    let rules = Ruleset::new(definitions.into(), schemes);
+    let rules = Ruleset::calculating(definitions.into(), schemes, release::CALCULATIONS.into());
     assert!(rules.is_ok(), "{rules:#?}");
 }
