@@ -25,7 +25,7 @@ const MANY: usize = 1_000_000;
 /// Clocks that come due in each second.
 const DUE_A_SECOND: usize = 1_000;
 /// From the filling of the tables to the first that is due: the services start in between.
-const AHEAD: chrono::TimeDelta = chrono::TimeDelta::seconds(240);
+const AHEAD: chrono::TimeDelta = chrono::TimeDelta::seconds(420);
 /// Reports a second: what is compared is the work of one.
 const REPORTS: f64 = 10.0;
 
