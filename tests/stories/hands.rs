@@ -88,3 +88,20 @@ fn path(collection: &str, record: &Value) -> String {
 pub fn number(path: &str) -> &str {
     path.rsplit('/').next().expect("a number")
 }
+
+/// An emergency change that both members of the ECAB authorise, scheduled.
+pub async fn authorised_at_once(platform: &Platform, manager: &Hand, change: Value) -> String {
+    let change = manager.open("changes", change).await;
+    manager.take(&change, "call_ecab", json!({})).await;
+    ecab_authorises(platform, &change).await;
+    manager.take(&change, "schedule", json!({})).await;
+    change
+}
+
+/// The voices of both members of the ECAB.
+pub async fn ecab_authorises(platform: &Platform, change: &str) {
+    for name in ["Eve", "Ede"] {
+        let member = Hand::of(platform, name, &["ecab_member"]).await;
+        member.vote(change, "authorise_emergency").await;
+    }
+}

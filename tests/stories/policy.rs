@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customers::now,
-    hands::{Hand, number},
+    hands::{Hand, authorised_at_once, number},
     promises::Parties,
 };
 
@@ -40,14 +40,7 @@ async fn scheduled(platform: &Platform, omar: &Hand, dave: &Hand, of: Value) -> 
         "window": { "from": began.to_rfc3339(), "to": (began + TimeDelta::days(20)).to_rfc3339() },
     });
     change.as_object_mut().expect("fields").extend(of.as_object().expect("fields").clone());
-    let change = omar.open("changes", change).await;
-    omar.take(&change, "call_ecab", json!({})).await;
-    for name in ["Eve", "Ede"] {
-        let member = Hand::of(platform, name, &["ecab_member"]).await;
-        member.vote(&change, "authorise_emergency").await;
-    }
-    omar.take(&change, "schedule", json!({})).await;
-    change
+    authorised_at_once(platform, omar, change).await
 }
 
 /// A release goes out when the policy has one of its type, or says why not.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customers::now,
-    hands::{Hand, number},
+    hands::{Hand, authorised_at_once, number},
     promises::{Parties, escaped},
 };
 
@@ -155,13 +155,7 @@ async fn downtime_is_planned(platform: &Platform, agreement: &str) {
         "title": "Another disk", "service": "SVC-PAY", "type": "emergency", "threat": "It fills up.", "implementer": dave.number,
         "plan": "By night.", "backout": "The old one.", "window": { "from": at(opens), "to": at(opens + TimeDelta::hours(2)) },
     });
-    let change = omar.open("changes", change).await;
-    omar.take(&change, "call_ecab", json!({})).await;
-    for name in ["Eve", "Ede"] {
-        let member = Hand::of(platform, name, &["ecab_member"]).await;
-        member.vote(&change, "authorise_emergency").await;
-    }
-    omar.take(&change, "schedule", json!({})).await;
+    let change = authorised_at_once(platform, &omar, change).await;
     let outage = async |from: DateTime<Utc>, to: DateTime<Utc>| {
         let outage =
             json!({ "title": "Payments rest", "service": "SVC-PAY", "began_at": at(from) });

@@ -4,7 +4,7 @@
 use acceptance::{Options, Platform};
 use serde_json::json;
 
-use crate::hands::{Hand, number};
+use crate::hands::{Hand, ecab_authorises, number};
 
 /// Proves: REL-7, REL-8
 #[tokio::test]
@@ -58,12 +58,7 @@ async fn a_release_has_a_way_back_and_an_emergency_that_says_it_is_one() {
     omar.take(&emergency, "call_ecab", json!({})).await;
     // Who asked for it has no voice in it.
     assert_eq!(omar.try_vote(&emergency, "authorise_emergency").await.status, 409);
-    for name in ["Eve", "Ede"] {
-        Hand::of(&platform, name, &["ecab_member"])
-            .await
-            .vote(&emergency, "authorise_emergency")
-            .await;
-    }
+    ecab_authorises(&platform, &emergency).await;
     omar.take(&emergency, "schedule", json!({})).await;
     platform.pass("PT0S").await;
     assert_eq!(releases.field(&release, "approved").await[0]["change"], number(&emergency));
