@@ -1,16 +1,15 @@
 //! When changes rest.
 
-use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Schemes, instant_of};
 use serde_json::{Value, json};
 
 /// The calculation `frozen(instant)`: whether it lies in one of the times of the list `freeze`.
 pub fn frozen(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
     let [at] = given else { return Err("it takes an instant".to_owned()) };
-    let at = instant(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
+    let at = instant_of(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
     let Some(freezes) = schemes.list("freeze", at) else { return Ok(json!(false)) };
     for (name, freeze) in freezes.counting(at) {
-        let ends = (instant(&freeze["from"]), instant(&freeze["to"]));
+        let ends = (instant_of(&freeze["from"]), instant_of(&freeze["to"]));
         let (Some(from), Some(to)) = ends else {
             return Err(format!("the freeze `{name}` has `from` and `to`, each an instant"));
         };
@@ -19,10 +18,6 @@ pub fn frozen(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
         }
     }
     Ok(json!(false))
-}
-
-fn instant(value: &Value) -> Option<DateTime<Utc>> {
-    value.as_str()?.parse().ok()
 }
 
 #[cfg(test)]

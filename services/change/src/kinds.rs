@@ -1,7 +1,6 @@
 //! What the kind of a configuration item asks of it: its attributes, and the relations that it may have.
 
-use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Schemes, instant_of};
 use serde_json::{Value, json};
 
 /// Services of this criticality or a lower number are described in full.
@@ -15,8 +14,7 @@ pub fn kind_faults(given: &[Value], schemes: &Schemes) -> Result<Value, String> 
     let [kind, criticality, attributes, relations, at] = given else {
         return Err("it takes a kind, a criticality, attributes, relations and an instant".into());
     };
-    let at: Option<DateTime<Utc>> = at.as_str().and_then(|at| at.parse().ok());
-    let at = at.ok_or("its last argument is an instant")?;
+    let at = instant_of(at).ok_or("its last argument is an instant")?;
     let kinds = schemes.list("ci_kind", at).ok_or("there is no list `ci_kind`")?;
     let Some((name, entry)) = kind.as_str().and_then(|name| Some((name, kinds.get(name, at)?)))
     else {

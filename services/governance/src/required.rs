@@ -2,7 +2,7 @@
 //! of a set, clauses of an edition. What is asked for stands in lists of the service, so that it has versions and dates.
 
 use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Schemes, instant_of};
 use serde_json::{Value, json};
 
 /// The function `missing_competences(role, competences, instant)`: what the role's profile asks for that is not
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub fn missing_competences(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
     let ([role, held], at) = by_then(given, "a role, competences and an instant")?;
     let counts = |one: &Value| {
-        one["is_met"] == true && instant(&one["until"]).is_none_or(|until| until > at)
+        one["is_met"] == true && instant_of(&one["until"]).is_none_or(|until| until > at)
     };
     let names = |one: &Value| counts(one).then(|| one["name"].clone());
     missing(schemes, ("role_profile", role, "competences"), &said(held, names), at)
@@ -41,7 +41,7 @@ pub fn missing_documents(given: &[Value], schemes: &Schemes) -> Result<Value, St
 /// The function `expired_documents(present, instant)`: keys of what should have been reviewed by then.
 pub fn expired_documents(given: &[Value], _: &Schemes) -> Result<Value, String> {
     let ([present], at) = by_then(given, "documents and an instant")?;
-    let is_past = |one: &Value| instant(&one["until"]).is_some_and(|until| until <= at);
+    let is_past = |one: &Value| instant_of(&one["until"]).is_some_and(|until| until <= at);
     Ok(Value::Array(said(present, |one| is_past(one).then(|| one["key"].clone()))))
 }
 
@@ -65,7 +65,7 @@ fn by_then<'a, const N: usize>(
     let all =
         given.split_last().and_then(|(at, first)| Some((<&[Value; N]>::try_from(first).ok()?, at)));
     let (first, at) = all.ok_or_else(|| format!("it takes {takes}"))?;
-    Ok((first, instant(at).ok_or("its last argument is an instant")?))
+    Ok((first, instant_of(at).ok_or("its last argument is an instant")?))
 }
 
 /// What each of a list says, where it says something.
@@ -84,10 +84,6 @@ fn missing(
     let entry = entry.as_str().and_then(|entry| listed.get(entry, at));
     let asked = entry.and_then(|entry| entry[attribute].as_array()).into_iter().flatten();
     Ok(json!(asked.filter(|name| !there.contains(name)).collect::<Vec<_>>()))
-}
-
-fn instant(value: &Value) -> Option<DateTime<Utc>> {
-    value.as_str()?.parse().ok()
 }
 
 #[cfg(test)]

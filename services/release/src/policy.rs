@@ -1,7 +1,6 @@
 //! When releases of each type go out.
 
-use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Schemes, instant_of};
 use kernel::Span;
 use serde_json::{Value, json};
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 /// A type that the policy does not name never does.
 pub fn on_policy(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
     let [kind, at] = given else { return Err("it takes a type and an instant".to_owned()) };
-    let at = instant(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
+    let at = instant_of(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
     let policy = schemes.list("release_policy", at).ok_or("there is no list `release_policy`")?;
     let Some((name, entry)) = kind.as_str().and_then(|name| Some((name, policy.get(name, at)?)))
     else {
@@ -19,16 +18,12 @@ pub fn on_policy(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
         return Ok(json!(true));
     }
     let (every, lasts) = (seconds(&entry["every"]), seconds(&entry["for"]));
-    let (Some(from), Some(every), Some(lasts)) = (instant(&entry["from"]), every, lasts) else {
+    let (Some(from), Some(every), Some(lasts)) = (instant_of(&entry["from"]), every, lasts) else {
         return Err(format!(
             "`{name}` has `every` and `for`, such as P28D, and `from`, an instant"
         ));
     };
     Ok(json!((at - from).num_seconds().rem_euclid(every) < lasts))
-}
-
-fn instant(value: &Value) -> Option<DateTime<Utc>> {
-    value.as_str()?.parse().ok()
 }
 
 /// How long a span is; none where it is none or nothing.

@@ -1,17 +1,17 @@
 //! How much of an outage counts as planned: what lies in the window of its change, as far as the agreement allows.
 
-use chrono::{DateTime, Utc};
-use engine::Schemes;
+use engine::{Schemes, instant_of};
 use serde_json::{Value, json};
 
 /// The function `minutes_within(from, to, window)`: whole minutes of a stretch of time that lie in a window; a
 /// minute that has begun counts. None where there is no window.
 pub(crate) fn minutes_within(given: &[Value], _: &Schemes) -> Result<Value, String> {
     let [from, to, window] = given else { return Err("it takes two instants and a window".into()) };
-    let (Some(from), Some(to)) = (instant(from), instant(to)) else {
+    let (Some(from), Some(to)) = (instant_of(from), instant_of(to)) else {
         return Err("it takes two instants such as 2026-03-14T22:05:00Z".into());
     };
-    let (Some(opens), Some(closes)) = (instant(&window["from"]), instant(&window["to"])) else {
+    let (Some(opens), Some(closes)) = (instant_of(&window["from"]), instant_of(&window["to"]))
+    else {
         return Ok(json!(0));
     };
     let seconds = (to.min(closes) - from.max(opens)).num_seconds().max(0);
@@ -27,10 +27,6 @@ pub(crate) fn still_allowed(given: &[Value], _: &Schemes) -> Result<Value, Strin
     let number = |value: &Value| value.as_i64().unwrap_or(0);
     let used = if month == known { number(used) } else { 0 };
     Ok(json!(number(asked).min((number(agreed) - used).max(0))))
-}
-
-fn instant(value: &Value) -> Option<DateTime<Utc>> {
-    value.as_str()?.parse().ok()
 }
 
 #[cfg(test)]

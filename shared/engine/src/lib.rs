@@ -59,7 +59,7 @@ pub use links::{Bond, Links};
 pub use offers::{Offer, may_open, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
-pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset};
+pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset, instant_of};
 pub use scheme::{Listed, RuleMatch, Scheme, SchemeKind, Schemes};
 pub use tell::{Notice, telling};
 pub use yaml::yaml_as_json;

@@ -25,6 +25,13 @@ pub type Calculation = fn(&[serde_json::Value], &Schemes) -> Result<serde_json::
 /// All calculations of a service, by name.
 pub type Calculations = BTreeMap<&'static str, Calculation>;
 
+/// An instant among what a calculation is given, or in an entry of a scheme (RFC 3339); none where it is
+/// none.
+#[must_use]
+pub fn instant_of(value: &serde_json::Value) -> Option<DateTime<Utc>> {
+    value.as_str()?.parse().ok()
+}
+
 /// What a service decides by.
 pub struct Ruleset {
     /// Which state of what is published this is, as its keeper counts them; 0 where nobody does.
