@@ -25,8 +25,14 @@ fn names(definition: &Definition) -> Vec<(String, &Label)> {
     let mut names = vec![("its title".to_owned(), &definition.title)];
     let said = definition.fields().iter().filter(|field| !LEDGER.contains(&field.name.as_str()));
     names.extend(said.clone().map(|field| (format!("field {}", field.name), &field.label)));
+    let parts = said.clone().flat_map(|field| &field.parts);
+    names.extend(parts.map(|part| (format!("part {}", part.of), &part.label)));
     for Choices { of, all } in said.flat_map(|field| &field.choices) {
         names.extend(all.iter().map(|one| (format!("value {} of {of}", one.value), &one.label)));
+    }
+    for tie in definition.relations() {
+        names.push((format!("link {}", tie.name), &tie.label));
+        names.push((format!("link {}", tie.inverse), &tie.inverse_label));
     }
     names.extend(definition.role_labels().map(|(role, label)| (format!("role {role}"), label)));
     names.extend(

@@ -12,6 +12,7 @@ mod label;
 mod late;
 mod notify;
 mod obligation;
+mod part;
 mod tasks;
 mod tense;
 mod transition;
@@ -36,6 +37,7 @@ pub use {
     fields::{Field, IndexKind},
     label::{Label, Languages},
     late::Late,
+    part::Part,
     transition::Transition,
 };
 
@@ -125,7 +127,9 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
     pub name: String,
+    pub label: Label,
     pub inverse: String,
+    pub inverse_label: Label,
 }
 
 /// A state that a record may start in.

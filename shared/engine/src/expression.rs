@@ -13,6 +13,8 @@ mod surroundings;
 mod typing;
 mod values;
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use cel::{Context, Program};
 use chrono::{DateTime, Utc};
 use kernel::Actor;
@@ -24,7 +26,7 @@ pub(crate) use names::Names;
 use plain::Plain;
 pub(crate) use surroundings::Surroundings;
 
-use crate::{Calculations, Record, Schemes, yaml::Mark};
+use crate::{Calculations, Record, Schemes, record::OWN_NAMES, yaml::Mark};
 
 /// How deep comprehensions may nest: with bounded input this bounds the cost.
 const COMPREHENSION_LIMIT: usize = 2;
@@ -38,6 +40,9 @@ pub struct Expression {
     place: Mark,
     /// Where it can be told without the interpreter.
     plain: Option<Plain>,
+    /// Whether it gives the same as long as the fields that it names and the schemes that it asks are the
+    /// same.
+    is_of_fields: bool,
 }
 
 /// What is wrong with an expression.
@@ -104,7 +109,13 @@ impl Expression {
             return Err(faults.collect());
         }
         let plain = Plain::of(program.expression());
-        Ok((Self { source: source.to_owned(), program, names, place: Mark::START, plain }, kind))
+        let is_of_fields = names.roots.iter().all(|root| root == "record")
+            && names.whole.is_empty()
+            && names.record_fields.iter().all(|name| !OWN_NAMES.contains(&name.as_str()))
+            && names.functions.iter().all(|name| functions::is_known(name))
+            && names.calculations.is_empty();
+        let source = source.to_owned();
+        Ok((Self { source, program, names, place: Mark::START, plain, is_of_fields }, kind))
     }
 
     /// The same, standing at a place of a file.
@@ -136,6 +147,16 @@ impl Expression {
         self.names.roots.contains("links")
     }
 
+    /// The fields of the record that it is told by, where nothing but these and schemes decide what it gives.
+    pub(crate) fn told_by(&self) -> Option<&BTreeSet<String>> {
+        self.is_of_fields.then_some(&self.names.record_fields)
+    }
+
+    /// Whether it asks what may be published anew.
+    pub(crate) fn asks_schemes(&self) -> bool {
+        self.names.functions.iter().any(|name| functions::asks_scheme(name))
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
@@ -149,9 +170,17 @@ impl Expression {
     /// # Errors
     /// A sentence that quotes the expression and says what went wrong.
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
+        self.told(scope).map(Cow::into_owned)
+    }
+
+    /// The same, borrowed where the value is there already.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub(crate) fn told<'a>(&'a self, scope: &Scope<'a>) -> Result<Cow<'a, Value>, String> {
         match self.plain.as_ref().and_then(|plain| plain.value(scope)) {
-            Some(value) => Ok(value.into_owned()),
-            None => self.interpreted(scope),
+            Some(value) => Ok(value),
+            None => self.interpreted(scope).map(Cow::Owned),
         }
     }
 
@@ -177,7 +206,7 @@ impl Expression {
     /// # Errors
     /// As [`Self::value`].
     pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
-        self.value(scope).map(|value| value == Value::Bool(true))
+        self.told(scope).map(|value| *value == Value::Bool(true))
     }
 }
 

@@ -45,7 +45,7 @@ pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Migration, Subject, TaskWish};
 pub use decide::{Tally, decide};
 pub use definition::{
-    Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late,
+    Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Part,
     Relation, Transition,
 };
 pub use derived::{Duty, Raci};

@@ -13,7 +13,7 @@ export async function people(platform: Platform): Promise<People> {
     return number;
   };
   const ada = await person("Ada Okafor", "ada", ["agent"]);
-  const ben = await person("Ben Lindqvist", "ben", ["agent", "incident_manager"]);
+  const ben = await person("Ben Lindqvist", "ben", ["agent", "incident_manager", "supplier_manager"]);
   const cleo = await person("Cleo Marchetti", "cleo", ["requester"]);
   const network = await platform.open("groups", { name: "Network", members: [ada, ben] });
   await platform.open("groups", { name: "Payments", members: [ben] });

@@ -71,6 +71,33 @@ test("what the record holds is not asked for again, and what is taken out is mis
   await page.getByText("Assign: done").waitFor();
 });
 
+test("a field of several parts is a form of its own, in the reader's language, with its faults at their parts", async () => {
+  const page = await all.desk.signedIn("ben", "/suppliers", { locale: "de-DE" });
+  await page.getByRole("button", { name: "Neu", exact: true }).click();
+  const form = page.getByRole("dialog", { name: "Neu: Lieferant" });
+  await form.getByLabel("Titel").fill("Nordlicht Hosting");
+  await form.getByLabel("Art").click();
+  await page.getByRole("option", { name: "Extern" }).click();
+  const list = form.getByRole("group", { name: "Unterauftragnehmer", exact: true });
+  await list.getByRole("button", { name: "Hinzufügen" }).click();
+  await list.getByRole("button", { name: "Hinzufügen" }).click();
+  await list.getByLabel("Name").nth(1).fill("Kabel und Söhne");
+  await list.getByLabel("Steuerung").nth(1).fill("Quarterly audit");
+  await list.getByRole("button", { name: "Unterauftragnehmer 1 entfernen" }).click();
+  expect(await list.getByLabel("Name").inputValue()).toBe("Kabel und Söhne");
+  await list.getByLabel("Steuerung").fill("");
+  await accessible(page, "a field of parts");
+  await form.getByRole("button", { name: "Eröffnen" }).click();
+  await list.getByText("`control` is missing").waitFor();
+  expect(await list.getByLabel("Steuerung").getAttribute("aria-invalid")).toBe("true");
+  expect(await list.getByLabel("Name").getAttribute("aria-invalid")).not.toBe("true");
+  await list.getByLabel("Steuerung").fill("Vierteljährliches Audit");
+  await form.getByRole("button", { name: "Eröffnen" }).click();
+  await page.getByRole("heading", { name: "Nordlicht Hosting", level: 1 }).waitFor();
+  await page.getByRole("term").filter({ hasText: "Steuerung" }).waitFor();
+  await page.getByText("Vierteljährliches Audit").first().waitFor();
+});
+
 test("the keyboard assigns, comments and edits", async () => {
   const page = await open(all.numbers[6]);
   await page.getByRole("group", { name: "Actions" }).waitFor();

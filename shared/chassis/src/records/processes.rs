@@ -11,7 +11,8 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use engine::{
-    Choice, Choices, Definition, FieldDefinition, Label, Languages, Raci, Ruleset, Transition,
+    Choice, Choices, Definition, FieldDefinition, Label, Languages, Part, Raci, Relation, Ruleset,
+    Transition,
 };
 use http::{StatusCode, header};
 use kernel::Fault;
@@ -106,11 +107,6 @@ fn view(rules: &Ruleset, definition: &Definition, door: &Door, now: DateTime<Utc
     view["starts"] = definition.start_states().collect();
     view["order"] = definition.states().collect();
     view["states"] = Value::Object(states);
-    view["links"] = definition
-        .relations()
-        .iter()
-        .map(|relation| json!({ "relation": relation.name, "inverse": relation.inverse }))
-        .collect();
     view
 }
 
@@ -278,11 +274,22 @@ fn summary(definition: &Definition, languages: &Languages) -> Value {
         "clauses": definition.clauses,
         "roles": definition.role_names(),
         "window": window.map(|field| &field.name),
+        "links": definition.relations().iter().map(|tie| link(tie, languages)).collect::<Value>(),
+    })
+}
+
+/// A kind of link, and what each end calls it.
+fn link(tie: &Relation, languages: &Languages) -> Value {
+    json!({
+        "relation": tie.name,
+        "label": tie.label.told(languages),
+        "inverse": tie.inverse,
+        "inverse_label": tie.inverse_label.told(languages),
     })
 }
 
 /// A field as forms and lists need it: its schema, whether people fill it, how lists ask for it, and what
-/// it or its parts may hold where that is a list, each value with what it is called.
+/// it or its parts may hold where that is a list, each part and each value with what it is called.
 fn field_view(
     rules: &Ruleset,
     definition: &Definition,
@@ -304,11 +311,16 @@ fn field_view(
         let choice = |(key, entry): (&str, &Value)| json!({ "value": key, "title": entry.get("title").unwrap_or(&Value::Null) });
         view["choices"] = listed.counting(now).map(choice).collect();
     }
+    let within = |of: &str| Some(of.strip_prefix(&field.name)?.strip_prefix('.')?.to_owned());
+    for Part { of, label, .. } in &field.parts {
+        let Some(part) = within(of) else { continue };
+        view["parts"][part] = json!({ "label": label.told(languages) });
+    }
     for Choices { of, all } in &field.choices {
         let choice = |Choice { value, label }: &Choice| json!({ "value": value, "title": label.told(languages) });
         let told = all.iter().map(choice).collect();
-        match of.strip_prefix(&field.name).and_then(|part| part.strip_prefix('.')) {
-            Some(part) => view["parts"][part] = told,
+        match within(of) {
+            Some(part) => view["parts"][part]["choices"] = told,
             None => view["choices"] = told,
         }
     }

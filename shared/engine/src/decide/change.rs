@@ -5,7 +5,8 @@ use kernel::{Cause, Refusal, Rule, Span};
 use serde_json::{Map, Value};
 
 use crate::{
-    DATA_LIMIT_BYTES, Definition, Expression, Fact, Record, Ruleset, Timer, Transition, change_set,
+    DATA_LIMIT_BYTES, Definition, Expression, Fact, Record, Ruleset, Scope, Timer, Transition,
+    change_set,
     definition::{After, Audience},
 };
 
@@ -26,9 +27,11 @@ impl Draft<'_> {
     /// one.
     pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
         let anew = self.oblige(fact.transition.as_deref())?;
-        let audience = self.audience()?;
-        if audience != self.record.audience {
-            fact.audience = Some(audience);
+        if !self.is_seen_as_before() {
+            let audience = self.audience()?;
+            if audience != self.record.audience {
+                fact.audience = Some(audience);
+            }
         }
         if entered {
             fact.timers = Some(self.timers()?);
@@ -74,21 +77,33 @@ impl Draft<'_> {
     /// and the version that it was judged by, until there is something else to judge.
     fn is_judged(&self, field: &str, expression: &Expression) -> bool {
         let Some(before) = self.before else { return false };
-        let names = expression.names();
-        if names.schemes.is_empty() {
-            return false;
-        }
-        let is_same = |name: &str| before.data.get(name) == self.record.data.get(name);
-        let asks_fields_alone = names.roots.iter().all(|root| root == "record")
-            && names.whole.is_empty()
-            && names.record_fields.iter().all(|name| self.definition.field(name).is_some())
-            && names.functions.iter().all(|name| Expression::is_builtin(name))
-            && names.calculations.is_empty();
-        asks_fields_alone
-            && before.definition == self.record.definition
+        !expression.names().schemes.is_empty()
             && before.data.contains_key(field)
-            && is_same(field)
-            && names.record_fields.iter().all(|name| is_same(name))
+            && self.is_same(before, field)
+            && self.is_told_as_before(before, expression)
+    }
+
+    /// Whether nothing that an expression is told by has changed.
+    fn is_told_as_before(&self, before: &Record, expression: &Expression) -> bool {
+        before.definition == self.record.definition
+            && expression
+                .told_by()
+                .is_some_and(|fields| fields.iter().all(|field| self.is_same(before, field)))
+    }
+
+    fn is_same(&self, before: &Record, field: &str) -> bool {
+        before.data.get(field) == self.record.data.get(field)
+    }
+
+    /// Whether nothing that decides who sees the record has changed.
+    fn is_seen_as_before(&self) -> bool {
+        let Some(before) = self.before else { return false };
+        self.definition.audience.iter().all(|audience| match audience {
+            Audience::Token(_) => before.definition == self.record.definition,
+            Audience::Of { value, .. } => {
+                !value.asks_schemes() && self.is_told_as_before(before, value)
+            }
+        })
     }
 
     /// What must be done again and again, after this step; gives the timers that are set anew.
@@ -110,7 +125,8 @@ impl Draft<'_> {
             match audience {
                 Audience::Token(token) => tokens.push(token.clone()),
                 Audience::Of { kind, value } => {
-                    let named = self.worked_out(value)?;
+                    let scope = self.scope(&self.record);
+                    let named = value.told(&scope).map_err(broken)?;
                     let mut add = |value: &Value| {
                         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
                             // A person may be named with or without the kind: `person:PER0000001`.
@@ -122,7 +138,7 @@ impl Draft<'_> {
                             tokens.push(token);
                         }
                     };
-                    match &named {
+                    match named.as_ref() {
                         Value::Array(items) => items.iter().for_each(add),
                         one => add(one),
                     }
@@ -187,12 +203,12 @@ impl Draft<'_> {
     }
 
     fn asked(&self, expression: &Expression, of: &Record) -> Result<Value, Refusal> {
-        let scope = self
-            .rules
-            .scope(self.cause.when())
-            .actor(&self.cause.actor)
-            .record(of, &self.definition.field_names);
-        expression.value(&scope).map_err(broken)
+        expression.value(&self.scope(of)).map_err(broken)
+    }
+
+    fn scope<'a>(&'a self, of: &'a Record) -> Scope<'a> {
+        let scope = self.rules.scope(self.cause.when()).actor(&self.cause.actor);
+        scope.record(of, &self.definition.field_names)
     }
 
     fn end_of(&self, transition: &Transition, span: Span) -> Option<DateTime<Utc>> {

@@ -25,7 +25,7 @@ pub(crate) fn permission(
             let Some(is) = role.and_then(|role| role.is.as_ref()) else { return false };
             let scope = rules.scope(now).actor(actor).record(record, &definition.field_names);
             // A role that cannot be worked out is a role that nobody has.
-            is.value(&scope).is_ok_and(|named| names(&named, &actor.id))
+            is.told(&scope).is_ok_and(|named| names(&named, &actor.id))
         })
     };
     standing.or_else(granted).cloned()

@@ -49,7 +49,7 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     let required = required(&mut root, &known, flaws);
     let derive = known.fills(root.get("derive"), &known.over_record(), flaws);
     let audience = audience(root.get("audience"), &known, flaws);
-    let relations = relations(root.get("links"), flaws);
+    let relations = relations(root.get("links"), &known.labels, flaws);
     let starts = root.need("starts", flaws);
     let starts = starts.map(|node| self::starts(node, &known, flaws)).unwrap_or_default();
     let edits = root.get("edit");
@@ -308,7 +308,7 @@ fn audience(node: Option<&Node>, known: &Known, flaws: &mut Flaws) -> Vec<Audien
 }
 
 /// Each link with the name that it has at its other end: by either name one knows which it is.
-fn relations(node: Option<&Node>, flaws: &mut Flaws) -> Vec<Relation> {
+fn relations(node: Option<&Node>, labels: &Labels, flaws: &mut Flaws) -> Vec<Relation> {
     let Some(node) = node else { return Vec::new() };
     let mut relations: Vec<Relation> = Vec::new();
     for entry in entries(node, "`links`", flaws).unwrap_or_default() {
@@ -328,7 +328,12 @@ fn relations(node: Option<&Node>, flaws: &mut Flaws) -> Vec<Relation> {
                 flaws.add(at, "duplicate", message);
             }
         }
-        relations.push(Relation { name: entry.key.clone(), inverse: inverse.text });
+        relations.push(Relation {
+            label: labels.of_link(&entry.key),
+            inverse_label: labels.of_link(&inverse.text),
+            name: entry.key.clone(),
+            inverse: inverse.text,
+        });
     }
     relations
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{known::Known, label::Label};
+use super::{known::Known, label::Label, part};
 use crate::{
     flaw::Flaws,
     reading::{entries, word},
@@ -26,14 +26,20 @@ pub struct Choice {
     pub label: Label,
 }
 
-/// A part that lies deeper than so many bytes of names has no labels.
-const PATH_LIMIT: usize = 200;
-
 impl Choices {
     /// All that a schema lists, the field's own values first.
     pub(super) fn listed(of: &str, schema: &Value) -> Vec<Self> {
         let mut found = Vec::new();
-        collect(of, schema, &mut found);
+        part::each(of, schema, &mut |of, schema| {
+            let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+            // Null stands for nothing, which is said by no word.
+            let values = values.filter(|value| !value.is_null());
+            let all = values.map(|value| Choice { value: value.clone(), label: Label::default() });
+            let all: Vec<Choice> = all.collect();
+            if !all.is_empty() {
+                found.push(Self { of: of.to_owned(), all });
+            }
+        });
         found
     }
 
@@ -41,27 +47,6 @@ impl Choices {
         for choice in &mut self.all {
             choice.label = values.of(&self.of, &spelled(&choice.value));
         }
-    }
-}
-
-fn collect(of: &str, schema: &Value, found: &mut Vec<Choices>) {
-    if of.len() > PATH_LIMIT {
-        return;
-    }
-    let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-    // Null stands for nothing, which is said by no word.
-    let values = values.filter(|value| !value.is_null());
-    let all = values.map(|value| Choice { value: value.clone(), label: Label::default() });
-    let all: Vec<Choice> = all.collect();
-    if !all.is_empty() {
-        found.push(Choices { of: of.to_owned(), all });
-    }
-    if let Some(items) = schema.get("items") {
-        collect(of, items, found);
-    }
-    let parts = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    for (name, part) in parts {
-        collect(&format!("{of}.{name}"), part, found);
     }
 }
 

@@ -6,7 +6,7 @@ use kernel::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Choices, Label};
+use super::{Choices, Label, part::Part};
 use crate::Schemes;
 
 /// What kind of typed column a list may filter and sort a field by.
@@ -58,6 +58,8 @@ pub struct Field {
     pub default: Option<Value>,
     /// The values that it and its parts may have, where the schema lists them.
     pub choices: Vec<Choices>,
+    /// What it is made of, where it is an object or a list of such; the ends of a window are none.
+    pub parts: Vec<Part>,
 }
 
 /// References to what is no list scheme of ours, but numbers of records elsewhere.
@@ -102,6 +104,7 @@ impl Field {
         }
         compile(&schema).map_err(|fault| format!("field `{name}`: {fault}"))?;
         let choices = Choices::listed(name, &schema);
+        let parts = if is_window { Vec::new() } else { Part::listed(name, &schema) };
         let (name, label) = (name.to_owned(), Label::default());
         Ok(Self {
             name,
@@ -114,6 +117,7 @@ impl Field {
             reference,
             default,
             choices,
+            parts,
         })
     }
 

@@ -99,6 +99,9 @@ impl Known {
             for choices in &mut field.choices {
                 choices.name_all(&labels.values);
             }
+            for part in &mut field.parts {
+                part.label = labels.of_part(part);
+            }
         }
         self.labels = labels;
     }
@@ -176,6 +179,21 @@ impl Known {
             let near = flaws.instead(&word.text, ends);
             let message = format!("`{}` is no end of a link of `links`{near}", word.text);
             flaws.add(word.at, "unknown_link", message);
+        }
+    }
+
+    /// A field, or a part of one by its place: `levels.measure`.
+    pub fn place(&self, word: &Word, flaws: &mut Flaws) {
+        if !word.text.contains('.') {
+            self.field(word, flaws);
+            return;
+        }
+        let parts =
+            || self.fields.iter().flat_map(|field| &field.parts).map(|part| part.of.as_str());
+        if !self.is_at_fault(&word.text) && parts().all(|part| part != word.text) {
+            let near = flaws.instead(&word.text, parts());
+            let message = format!("`{}` is no part of a field{near}", word.text);
+            flaws.add(word.at, "unknown_field", message);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{choice::ValueLabels, known::Known};
+use super::{Part, choice::ValueLabels, known::Known};
 use crate::{
     flaw::Flaws,
     reading::{Entries, Word, entries, word},
@@ -112,8 +112,11 @@ impl Languages {
 pub(super) enum Named {
     State,
     Transition,
+    /// Or a part of one.
     Field,
     Role,
+    /// An end of a link.
+    Link,
 }
 
 /// The `labels` of a definition: language by language, kind by kind.
@@ -135,6 +138,7 @@ impl Labels {
                 (Named::Transition, "transitions"),
                 (Named::Field, "fields"),
                 (Named::Role, "roles"),
+                (Named::Link, "links"),
             ] {
                 let Some(node) = source.get(word) else { continue };
                 labels.read_kind(kind, &language, node, known, flaws);
@@ -161,9 +165,8 @@ impl Labels {
                 Named::State => known.state(&named, flaws),
                 Named::Transition => known.transition(&named, flaws),
                 Named::Role => known.role(&named, flaws),
-                Named::Field => {
-                    known.field(&named, flaws);
-                }
+                Named::Field => known.place(&named, flaws),
+                Named::Link => known.end(&named, flaws),
             }
             if let Some(text) = word(value, "a label", flaws) {
                 let texts = self.texts.entry((kind, key.clone())).or_default();
@@ -176,10 +179,30 @@ impl Labels {
     /// spoken.
     pub fn of(&self, kind: Named, name: &str, inline: Option<&Node>, flaws: &mut Flaws) -> Label {
         let mut label = read(inline, name, flaws);
-        for (language, text) in self.texts.get(&(kind, name.to_owned())).into_iter().flatten() {
+        for (language, text) in self.texts(kind, name) {
             label.add(language.clone(), text.clone());
         }
         label
+    }
+
+    /// What either end calls a link.
+    pub fn of_link(&self, name: &str) -> Label {
+        Label::said(name, self.texts(Named::Link, name))
+    }
+
+    /// What a part of a field is called: as `labels` say, else as its schema does, else as its name is
+    /// spoken.
+    pub fn of_part(&self, part: &Part) -> Label {
+        let mut label = Label::said(part.name(), &[]);
+        label.say_english(part.title.clone());
+        for (language, text) in self.texts(Named::Field, &part.of) {
+            label.add(language.clone(), text.clone());
+        }
+        label
+    }
+
+    fn texts(&self, kind: Named, name: &str) -> &[(String, String)] {
+        self.texts.get(&(kind, name.to_owned())).map_or(&[], Vec::as_slice)
     }
 }
 

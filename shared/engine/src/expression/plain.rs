@@ -103,7 +103,7 @@ impl Plain {
                 Some(target) => Self::of_method(&call.func_name, target, &call.args),
                 None => Self::of_function(&call.func_name, &call.args),
             },
-            Expr::List(list) => Self::all_of(list).map(Self::List),
+            Expr::List(list) => Self::all_of(list).map(Self::listed),
             _ => None,
         }
     }
@@ -111,6 +111,18 @@ impl Plain {
     fn all_of(list: &ListExpr) -> Option<Vec<Self>> {
         let is_whole = list.optional_indices.is_empty();
         is_whole.then(|| list.elements.iter().map(Self::of).collect()).flatten()
+    }
+
+    /// A list that is the same whenever it is asked is made once.
+    fn listed(items: Vec<Self>) -> Self {
+        let value = |item: &Self| match item {
+            Self::Value(value) => Some(value.clone()),
+            _ => None,
+        };
+        match items.iter().map(value).collect() {
+            Some(values) => Self::Value(Value::Array(values)),
+            None => Self::List(items),
+        }
     }
 
     fn of_given(given: &IdedExpr) -> Option<Self> {

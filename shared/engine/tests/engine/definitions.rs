@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Command, Definition, Ruleset, Schemes, Subject, Timer, apply, decide};
+use engine::{
+    Command, Definition, Label, Languages, Ruleset, Schemes, Subject, Timer, apply, decide,
+};
 use kernel::{Actor, Cause, Channel};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -102,4 +104,26 @@ fn what_only_the_process_fills_is_not_opened_without_by_hand() {
     let by_event = json!({ "title": "Door", "source": "mail" });
     assert!(open(Channel::Event, by_event).is_ok());
     assert!(open(Channel::Event, json!({ "title": "Door" })).is_err());
+}
+
+#[test]
+fn parts_and_both_ends_of_links_are_called_as_labels_say() {
+    let text = TICKET
+        .replace("properties:\n", "properties:\n    steps: { type: array, items: { type: object, properties: { by_whom: { type: string, title: Doer }, at: { type: string } } } }\n")
+        + "\nlabels: { de: { fields: { steps.by_whom: Durch }, links: { blocked_by: Blockiert durch } } }\n";
+    let definition = Definition::parse(&text, 1).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let told = |label: &Label, header| label.told(&Languages::accepted(header)).to_owned();
+    let steps = definition.fields().iter().find(|field| field.name == "steps");
+    let parts: Vec<_> = steps.into_iter().flat_map(|field| &field.parts).collect();
+    let told_parts = |header| -> Vec<_> {
+        parts.iter().map(|part| (part.of.as_str(), told(&part.label, header))).collect()
+    };
+    let expected =
+        |first: &str| vec![("steps.at", "At".to_owned()), ("steps.by_whom", first.to_owned())];
+    assert_eq!(told_parts("de"), expected("Durch"));
+    assert_eq!(told_parts("en"), expected("Doer"));
+    let ends = definition.relations().iter();
+    let ends: Vec<_> =
+        ends.map(|tie| (told(&tie.label, "de"), told(&tie.inverse_label, "de"))).collect();
+    assert_eq!(ends, [("Blocks".to_owned(), "Blockiert durch".to_owned())]);
 }

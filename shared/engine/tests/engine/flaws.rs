@@ -229,6 +229,8 @@ fn votes_debts_and_controls() {
         ("labels of a value that is none", ("{ standard: Standard,", "{ standart: Standard,")),
         ("labels of values of no field", ("values: { type:", "values: { tpye:")),
         ("labels of a field without values", ("values: { type:", "values: { title:")),
+        ("a label of no end", ("fixed_by: Behoben", "fixd_by: Behoben")),
+        ("a label of no part", ("fields: { risk: Risiko }", "fields: { risk.level: Stufe }")),
         ("labels of no kind", ("    roles: { change_manager:", "    people: { change_manager:")),
         ("years that are kept", ("retain: P2555D", "retain: P7Y")),
         ("a mark that is none", ("personal: true", "personal: very")),

@@ -84,8 +84,8 @@ export type Field = {
   reference: string | null;
   /** What it may hold, each value with what it is called. */
   choices?: Choice[];
-  /** The like of its parts: `measure` of `levels`. */
-  parts?: { [path: string]: Choice[] };
+  /** Its parts by where they stand in it: `measure` of `levels`. */
+  parts?: { [path: string]: { label: string; choices?: Choice[] } };
 };
 
 export type Transition = {
@@ -111,6 +111,8 @@ export type ProcessSummary = {
   window: string | null;
   /** The service that it lives with; only lists of processes say it. */
   service?: string;
+  /** How a record may be tied to others, and what each end calls it. */
+  links: { relation: string; label: string; inverse: string; inverse_label: string }[];
 };
 
 export type Process = ProcessSummary & {
@@ -124,7 +126,6 @@ export type Process = ProcessSummary & {
   /** All states as the definition tells them: a life from its beginning on. */
   order: string[];
   states: { [state: string]: Transition[] };
-  links: { relation: string; inverse: string }[];
   /** Who leads tasks; null where records have none. */
   tasks: { by: string[] } | null;
   /** The link by which a record has children. */

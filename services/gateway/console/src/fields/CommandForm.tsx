@@ -5,7 +5,7 @@ import { useState, type FormEvent } from "react";
 import { Problem } from "../api/client";
 import type { Data, Field, Json, Process, Schema } from "../api/model";
 import { useSay } from "../i18n/words";
-import { fieldOf, ProblemBox } from "../ui/ProblemBox";
+import { fieldOf, ProblemBox, within } from "../ui/ProblemBox";
 import { Input } from "./Input";
 import { labelOf } from "./words";
 import styles from "./CommandForm.module.css";
@@ -29,7 +29,7 @@ export function CommandForm({ schema, process, given = {}, fields, submit, onSub
   const [isBusy, setBusy] = useState(false);
   const shown = fieldsOf(schema, process, fields);
   const faults = error instanceof Problem ? error.faults : [];
-  const faultOf = (name: string) => faults.find((fault) => fieldOf(fault.path) === name)?.message;
+  const faultsOf = (name: string) => faults.filter((fault) => fieldOf(fault.path) === name).map(({ path, message }) => ({ path: within(path), message }));
   const beside = shown.map((field) => field.name);
   const hasOnlyFieldFaults = faults.length > 0 && faults.every((fault) => beside.includes(fieldOf(fault.path)));
 
@@ -52,19 +52,23 @@ export function CommandForm({ schema, process, given = {}, fields, submit, onSub
       <Stack gap="md">
         {shown.length === 0 && <Text c="dimmed">{say("form.nothing")}</Text>}
         <div className={styles.fields}>
-          {shown.map((field, index) => (
-            <div key={field.name} className={isWide(field) ? styles.wide : undefined}>
-              <Input
-                field={{ ...field, schema: schema.properties?.[field.name] ?? field.schema }}
-                label={labelOf(field.name, process, say)}
-                value={data[field.name]}
-                required={schema.required?.includes(field.name) ?? false}
-                fault={faultOf(field.name)}
-                autoFocus={index === 0}
-                onChange={(value) => setData((before) => withField(before, field.name, value))}
-              />
-            </div>
-          ))}
+          {shown.map((field, index) => {
+            const own = faultsOf(field.name);
+            return (
+              <div key={field.name} className={isWide(field) ? styles.wide : undefined}>
+                <Input
+                  field={{ ...field, schema: schema.properties?.[field.name] ?? field.schema }}
+                  label={labelOf(field.name, process, say)}
+                  value={data[field.name]}
+                  required={schema.required?.includes(field.name) ?? false}
+                  fault={own[0]?.message}
+                  faults={own}
+                  autoFocus={index === 0}
+                  onChange={(value) => setData((before) => withField(before, field.name, value))}
+                />
+              </div>
+            );
+          })}
         </div>
         {hasOnlyFieldFaults ? (
           <Text role="alert" className={styles.faults}>

@@ -8,6 +8,7 @@ import type { Field, Json, Schema } from "../api/model";
 import { processes, some } from "../api/queries";
 import { useSay } from "../i18n/words";
 import { toLocalInput } from "../ui/time";
+import { hasParts, ObjectInput, ObjectsInput } from "./Parts";
 import { choiceLabel, headline, spoken } from "./words";
 
 /** Texts that may be longer are written in a box of several lines. */
@@ -20,11 +21,15 @@ export type InputProps = {
   value: Json | undefined;
   required: boolean;
   fault: string | undefined;
+  /** What is at fault in it, by where: nothing for itself, `/0/measure` for a part of its first item. */
+  faults?: PartFault[];
   onChange: (value: Json | undefined) => void;
   autoFocus?: boolean;
   /** In a cell of a table: the name is said and not shown, choices are open, and a fault is spoken as it comes. */
   isBare?: boolean;
 };
+
+export type PartFault = { path: string; message: string };
 
 /** What stands around a field, whatever kind it is. */
 function around({ field, label, required, fault, autoFocus = false, isBare = false }: InputProps) {
@@ -75,6 +80,8 @@ export function Input(props: InputProps) {
     return <TagsInput {...common} data={data} value={Array.isArray(value) ? value.map(String) : []} onChange={(said) => onChange(said.length > 0 ? said : undefined)} />;
   }
   if (isWindow(schema)) return <Window {...props} />;
+  if (schema.type === "object" && hasParts(schema)) return <ObjectInput {...props} />;
+  if (schema.type === "array" && hasParts(plain(schema.items ?? {}))) return <ObjectsInput {...props} />;
   if (schema.type === "array" || schema.type === "object") return <Whole {...props} />;
   if (schema.format === "date-time") {
     return <TextInput {...common} type="datetime-local" value={text === "" ? "" : toLocalInput(text)} onChange={(event) => told(event.currentTarget.value === "" ? "" : new Date(event.currentTarget.value).toISOString())} />;

@@ -61,12 +61,14 @@ function isMoment(field: Field): boolean {
   return field.index === "time" || field.schema.format === "date-time";
 }
 
-function Items({ items, field }: { items: Json[]; field: Field | undefined }) {
+/** A list; `path` is where within its field it stands. */
+function Items({ items, field, path = [] }: { items: Json[]; field: Field | undefined; path?: string[] }) {
+  const about = path.length === 0 ? { field } : { field: undefined, choices: field?.parts?.[path.join(".")]?.choices };
   return (
     <ul className={styles.items}>
       {items.map((item, index) => (
         // Items of a list have no name of their own; it is shown whole and never reordered.
-        <li key={index}>{typeof item === "object" ? <Whole value={item} field={field} /> : <Value value={item} field={field} />}</li>
+        <li key={index}>{typeof item === "object" ? <Whole value={item} field={field} path={path} /> : <Value value={item} {...about} />}</li>
       ))}
     </ul>
   );
@@ -83,13 +85,21 @@ function Whole({ value, field, path = [] }: { value: Json; field: Field | undefi
         const place = [...path, name];
         return (
           <div key={name}>
-            <dt>{spoken(name)}</dt>
-            <dd>{typeof inner === "object" ? <Whole value={inner} field={field} path={place} /> : <Value value={inner} field={undefined} choices={field?.parts?.[place.join(".")]} />}</dd>
+            <dt>{field?.parts?.[place.join(".")]?.label ?? spoken(name)}</dt>
+            <dd>
+              <Part value={inner} field={field} path={place} />
+            </dd>
           </div>
         );
       })}
     </dl>
   );
+}
+
+function Part({ value, field, path }: { value: Json; field: Field | undefined; path: string[] }) {
+  if (Array.isArray(value)) return <Items items={value} field={field} path={path} />;
+  if (typeof value === "object") return <Whole value={value} field={field} path={path} />;
+  return <Value value={value} field={undefined} choices={field?.parts?.[path.join(".")]?.choices} />;
 }
 
 function Priority({ value }: { value: string | number }) {

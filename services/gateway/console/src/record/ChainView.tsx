@@ -7,6 +7,7 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Chain, Process, RecordView } from "../api/model";
 import { chain, process as processQuery, processes } from "../api/queries";
+import { useRelationLabel } from "../fields/relations";
 import { headline, spoken } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { place } from "../paths";
@@ -21,6 +22,7 @@ const HEIGHT = 84;
 
 export function ChainView({ process, record }: { process: Process; record: RecordView }) {
   const say = useSay();
+  const called = useRelationLabel(process);
   const { data, error } = useQuery(chain(process.collection, record.number));
   const drawn = useMemo(() => data && laidOut(data), [data]);
   if (error) return <ProblemBox error={error} />;
@@ -40,7 +42,7 @@ export function ChainView({ process, record }: { process: Process; record: Recor
                   <path className={styles.tie} d={curve(points)} />
                   {middle && (
                     <text className={styles.relation} x={middle.x} y={middle.y - 5} textAnchor="middle">
-                      {spoken(relation).toLowerCase()}
+                      {called(relation)}
                     </text>
                   )}
                 </g>
@@ -65,7 +67,8 @@ type OneOf = Chain["records"][number];
 function Member({ member: { record, links } }: { member: OneOf }) {
   const owner = useQuery(processes).data?.find((one) => one.process === record.process);
   const process = useQuery({ ...processQuery(record.process), enabled: owner !== undefined });
-  const ties = links.map(({ relation, to }) => `${spoken(relation).toLowerCase()} ${to}`).join(", ");
+  const called = useRelationLabel(process.data);
+  const ties = links.map(({ relation, to }) => `${called(relation)} ${to}`).join(", ");
   return (
     <Link to={place.record(owner?.collection ?? record.process, record.number)} className={styles.card} aria-description={ties}>
       <span className={styles.top}>

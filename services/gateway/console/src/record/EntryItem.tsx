@@ -3,6 +3,7 @@
 import { Avatar } from "@mantine/core";
 import { ArrowRight, Bell, Link2, ListChecks, MessageSquare, Paperclip, Pencil, Sparkles, Unlink, Vote, type LucideIcon } from "lucide-react";
 import type { Entry, Notice, Process } from "../api/model";
+import { useRelationLabel } from "../fields/relations";
 import { Reference } from "../fields/Value";
 import { spoken } from "../fields/words";
 import { useLanguage, type Key, type Say } from "../i18n/words";
@@ -17,6 +18,7 @@ type Props = { entry: Entry; process: Process; number: string };
 
 export function EntryItem({ entry, process, number }: Props) {
   const { say } = useLanguage();
+  const called = useRelationLabel(process);
   const isOpening = entry.rev === 1;
   const changes = Object.entries((entry.changes ?? {}) as Record<string, [Change[1][0], Change[1][1]]>);
   const Icon = iconOf(entry);
@@ -26,7 +28,7 @@ export function EntryItem({ entry, process, number }: Props) {
       <div className={styles.body}>
         <div className={styles.line}>
           <strong>{entry.actor.name}</strong>
-          <span>{isOpening ? say("record.opened") : deed(entry, process, say)}</span>
+          <span>{isOpening ? say("record.opened") : deed(entry, process, say, called)}</span>
           {entry.to && entry.from && entry.to !== entry.from && (
             <span className={styles.move}>
               <StateBadge state={entry.from} process={process} />
@@ -107,10 +109,10 @@ function iconOf(entry: Entry): LucideIcon {
   return EVENTS[entry.event]?.[0] ?? Pencil;
 }
 
-function deed(entry: Entry, process: Process, say: Say): string {
+function deed(entry: Entry, process: Process, say: Say, called: (relation: string) => string): string {
   for (const [link, word] of [[entry.link, "record.linked"], [entry.unlink, "record.unlinked"]] as const) {
     const { relation, to } = (link ?? {}) as { relation?: string; to?: { number?: string } };
-    if (to?.number) return say(word, { number: to.number, relation: spoken(relation ?? "").toLowerCase() });
+    if (to?.number) return say(word, { number: to.number, relation: called(relation ?? "") });
   }
   if (entry.transition) {
     const from = process.states[entry.from ?? ""] ?? [];

@@ -9,7 +9,8 @@ import { useState, type FormEvent } from "react";
 import { ask } from "../api/client";
 import type { Process, RecordView, Tie } from "../api/model";
 import { links, process as processQuery, processes, record as recordQuery } from "../api/queries";
-import { headline, spoken } from "../fields/words";
+import { useRelationLabel } from "../fields/relations";
+import { headline } from "../fields/words";
 import { useSay } from "../i18n/words";
 import { api, place } from "../paths";
 import { ProblemBox } from "../ui/ProblemBox";
@@ -20,6 +21,7 @@ import styles from "./LinksCard.module.css";
 
 export function LinksCard({ process, record }: { process: Process; record: RecordView }) {
   const say = useSay();
+  const called = useRelationLabel(process);
   const [isAdding, adding] = useDisclosure(false);
   const ties = useQuery(links(process.collection, record.number));
   // Children stand in a card of their own.
@@ -39,7 +41,7 @@ export function LinksCard({ process, record }: { process: Process; record: Recor
       {others?.length === 0 && <p className={card.none}>{say("record.noLinks")}</p>}
       {relations.map((relation) => (
         <div key={relation} className={styles.relation}>
-          <h3>{spoken(relation)}</h3>
+          <h3>{called(relation)}</h3>
           <ul className={card.list}>
             {others
               ?.filter((tie) => tie.relation === relation)
@@ -96,7 +98,7 @@ function AddLink({ process, record, onDone }: { process: Process; record: Record
   return (
     <form onSubmit={(event) => void save(event)} noValidate>
       <Stack>
-        <Select label={say("record.relation")} allowDeselect={false} data={process.links.map((link) => ({ value: link.relation, label: spoken(link.relation) }))} value={relation} onChange={setRelation} />
+        <Select label={say("record.relation")} allowDeselect={false} data={process.links.map((link) => ({ value: link.relation, label: link.label }))} value={relation} onChange={setRelation} />
         <TextInput label={say("record.linkTo")} required placeholder={record.number} value={to} onChange={(event) => setTo(event.currentTarget.value)} />
         <ProblemBox error={error} />
         <Button type="submit">{say("record.addLink")}</Button>

@@ -27,6 +27,16 @@ export function ProblemBox({ error, beside = [] }: { error: unknown; beside?: st
 
 /** The field that a fault is about: `/priority` or `/data/priority/0`. */
 export function fieldOf(path: string): string {
-  const [first, second] = path.split("/").filter((part) => part !== "");
-  return (first === "data" ? second : first) ?? "";
+  const [first = ""] = steps(path);
+  return first;
+}
+
+/** Where within its field a fault is: `/0` of `/data/priority/0`, and nothing where it is about the whole. */
+export function within(path: string): string {
+  return steps(path).slice(1).map((step) => `/${step}`).join("");
+}
+
+function steps(path: string): string[] {
+  const steps = path.split("/").filter((step) => step !== "");
+  return steps[0] === "data" && steps.length > 1 ? steps.slice(1) : steps;
 }
