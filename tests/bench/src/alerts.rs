@@ -37,7 +37,17 @@ pub async fn accepted(span: Duration) -> Result<()> {
         let server = Nats::start().await?;
         nats::atomic_batches(&server, span).await?.rate
     };
-    let platform = Platform::spine(&[]).await?;
+    let (accepted, alone) =
+        posted(Platform::intake(&[]).await?, span, "accepted by the gateway").await?;
+    let (_, beside) =
+        posted(Platform::spine(&[]).await?, span, "the same while incident works on them").await?;
+    let rows = [Row::rate("JetStream, atomic batches of 500, synced", limit), alone, beside];
+    table::print(&rows, &[Verdict::at_least("alerts", accepted / limit, 0.5)]);
+    Ok(())
+}
+
+/// Alerts a second that a platform takes, and the row that says so.
+async fn posted(platform: Platform, span: Duration, what: &str) -> Result<(f64, Row)> {
     let monitor = platform.monitor().await?;
     let posts: Arc<Vec<Vec<u8>>> = Arc::new((0..200).map(|n| storm_of(n * POST, POST)).collect());
     let before = platform.processor_time();
@@ -52,13 +62,10 @@ pub async fn accepted(span: Duration) -> Result<()> {
     .flawless()?;
     let cost = platform.processor_time() - before;
     let rate = outcome.rate() * POST as f64;
-    let mut row = Row::of(format!("posts of {POST} alerts, {SENDERS} senders"), &outcome)
+    let row = Row::of(format!("posts of {POST} alerts, {SENDERS} senders: {what}"), &outcome)
         .costing(cost, outcome.done * POST as u64)
         .holding(platform.resident());
-    row.throughput = Some(rate);
-    let rows = [Row::rate("JetStream, atomic batches of 500, synced", limit), row];
-    table::print(&rows, &[Verdict::at_least("alerts", rate / limit, 0.5)]);
-    Ok(())
+    Ok((rate, Row { throughput: Some(rate), ..row }))
 }
 
 /// A storm to the last alert's fate, beside raw consumption with an ack each.

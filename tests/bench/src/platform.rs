@@ -55,15 +55,22 @@ impl Platform {
         Self::start(folder, &["serve", "gateway", "--nats-url", nats]).await
     }
 
-    /// The gateway and incident, a process each, with a nats-server: what the spine of the platform is.
-    pub async fn spine(arguments: &[&str]) -> Result<Self> {
+    /// The gateway with a nats-server: who takes alerts, without who works on them.
+    pub async fn intake(arguments: &[&str]) -> Result<Self> {
         let bus = Nats::start().await?;
         let address = bus.address().expose();
-        let of_gateway = [&["serve", "gateway", "--nats-url", &address], arguments].concat();
-        let mut gateway = Self::start(Arc::new(scratch::folder()?), &of_gateway).await?;
+        let arguments = [&["serve", "gateway", "--nats-url", &address], arguments].concat();
+        let mut gateway = Self::start(Arc::new(scratch::folder()?), &arguments).await?;
+        gateway.bus = Some(bus);
+        Ok(gateway)
+    }
+
+    /// The gateway and incident, a process each, with a nats-server: what the spine of the platform is.
+    pub async fn spine(arguments: &[&str]) -> Result<Self> {
+        let mut gateway = Self::intake(arguments).await?;
+        let address = gateway.bus.as_ref().map(|bus| bus.address().expose()).unwrap_or_default();
         let incident = gateway.beside("incident", &address, arguments).await?;
         gateway.companions.push(incident);
-        gateway.bus = Some(bus);
         Ok(gateway)
     }
 

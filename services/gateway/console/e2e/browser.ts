@@ -36,9 +36,9 @@ export class Desk {
     return new Desk(browser, platform);
   }
 
-  /** A page of nobody yet, in a browser that remembers nothing. */
+  /** A page of nobody yet, in a browser that remembers nothing and shows no colour on its way to another. */
   async page(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.#browser.newContext({ baseURL: this.#platform.url, locale: "en-GB", viewport: { width: 1400, height: 900 }, ...options });
+    const context = await this.#browser.newContext({ baseURL: this.#platform.url, locale: "en-GB", viewport: { width: 1400, height: 900 }, reducedMotion: "reduce", ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("console", (message) => {

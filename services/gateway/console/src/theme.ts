@@ -6,6 +6,7 @@ export const theme = createTheme({
   fontFamily: "var(--mantine-font-family)",
   defaultRadius: "md",
   cursorType: "pointer",
+  respectReducedMotion: true,
   components: {
     // Holding the page still would need a style of its own in the page.
     Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: false, overlayProps: { backgroundOpacity: 0.45 } } }),
