@@ -39,7 +39,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const SMALL_WRITERS: u32 = 2;
 
 /// Hot statements have one text and one good plan, by index: the planner must not be led astray by
-/// tables that were empty when it looked.
+/// tables that were empty when it looked. Look-ups of many keys are lateral ones of one row, because it
+/// would also walk what it takes for a small table once for each key.
 const WRITER_SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET idle_in_transaction_session_timeout = '60s'";

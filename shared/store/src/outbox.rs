@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use contract::Envelope;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, Statement,
     sea_query::{Expr, OnConflict, Query},
 };
 
@@ -16,6 +17,10 @@ use crate::{
     store::closed,
     writer::{Sent, Urgent},
 };
+
+/// The journal rows of the oldest in the outbox, each looked up by itself.
+const OLDEST: &str = "SELECT j.* FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS o \
+    CROSS JOIN LATERAL (SELECT * FROM journal WHERE journal.seq = o.seq LIMIT 1) AS j ORDER BY o.seq";
 
 /// An event on its way to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +38,27 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn unsent(&self, limit: u64) -> Result<Vec<Outgoing>, Setback> {
-        let queued = Query::select()
-            .column(outbox::Column::Seq)
-            .from(outbox::Entity)
-            .order_by(outbox::Column::Seq, sea_orm::Order::Asc)
-            .limit(limit)
-            .to_owned();
-        let rows = journal::Entity::find()
-            .filter(journal::Column::Seq.in_subquery(queued))
-            .order_by_asc(journal::Column::Seq)
-            .all(self.read())
-            .await?;
+        let rows = match self.write().get_database_backend() {
+            // By the plans of the writers: whoever took the journal for empty would sort all of it.
+            DbBackend::Postgres => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let sql =
+                    Statement::from_sql_and_values(DbBackend::Postgres, OLDEST, [limit.into()]);
+                journal::Entity::find().from_raw_sql(sql).all(self.write()).await?
+            }
+            _ => {
+                let queued = Query::select()
+                    .column(outbox::Column::Seq)
+                    .from(outbox::Entity)
+                    .order_by(outbox::Column::Seq, sea_orm::Order::Asc)
+                    .limit(limit)
+                    .to_owned();
+                let all = journal::Entity::find()
+                    .filter(journal::Column::Seq.in_subquery(queued))
+                    .order_by_asc(journal::Column::Seq);
+                all.all(self.read()).await?
+            }
+        };
         let source = format!("/steward/{}", self.service());
         Ok(rows.into_iter().map(|row| outgoing(row, source.clone())).collect())
     }

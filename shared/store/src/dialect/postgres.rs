@@ -112,12 +112,15 @@ pub(super) async fn holders(
     keys: &[&HolderKey],
     lock: Lock,
 ) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
-    const WAIT: &str = "SELECT h.process, h.key, h.record_id FROM holder h \
-        JOIN UNNEST($1::text[], $2::text[]) AS k(process, key) \
-        ON h.process = k.process AND h.key = k.key ORDER BY h.process, h.key FOR UPDATE OF h";
-    const NO_WAIT: &str = "SELECT h.process, h.key, h.record_id FROM holder h \
-        JOIN UNNEST($1::text[], $2::text[]) AS k(process, key) \
-        ON h.process = k.process AND h.key = k.key ORDER BY h.process, h.key FOR UPDATE OF h NOWAIT";
+    // Locked in the order of the keys given, which is the same for all.
+    const WAIT: &str = "SELECT h.process, h.key, h.record_id \
+        FROM UNNEST($1::text[], $2::text[]) AS k(process, key) CROSS JOIN LATERAL \
+        (SELECT * FROM holder WHERE process = k.process AND key = k.key LIMIT 1 FOR UPDATE) AS h";
+    const NO_WAIT: &str = "SELECT h.process, h.key, h.record_id \
+        FROM UNNEST($1::text[], $2::text[]) AS k(process, key) CROSS JOIN LATERAL \
+        (SELECT * FROM holder WHERE process = k.process AND key = k.key LIMIT 1 \
+        FOR UPDATE NOWAIT) AS h";
+    debug_assert!(keys.is_sorted(), "locks are taken in one order");
     let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
     let rows = query(sql)
         .bind(each(keys, |key| key.process.as_str()))
@@ -136,8 +139,9 @@ pub(super) async fn onces(
     db: &mut PgConnection,
     keys: &[(&str, &str)],
 ) -> Result<Vec<OnceRow>, sqlx::Error> {
-    let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at FROM once o \
-        JOIN UNNEST($1::text[], $2::text[]) AS k(scope, key) ON o.scope = k.scope AND o.key = k.key";
+    let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at \
+        FROM UNNEST($1::text[], $2::text[]) AS k(scope, key) CROSS JOIN LATERAL \
+        (SELECT * FROM once WHERE scope = k.scope AND key = k.key LIMIT 1) AS o";
     let rows = query(sql)
         .bind(each(keys, |key| key.0))
         .bind(each(keys, |key| key.1))
@@ -161,9 +165,9 @@ pub(super) async fn marks(
     db: &mut PgConnection,
     keys: &[(&str, &str)],
 ) -> Result<Vec<(String, String, String)>, sqlx::Error> {
-    let sql = "SELECT i.consumer, i.message, i.state FROM inbox i \
-        JOIN UNNEST($1::text[], $2::text[]) AS k(consumer, message) \
-        ON i.consumer = k.consumer AND i.message = k.message";
+    let sql = "SELECT i.consumer, i.message, i.state \
+        FROM UNNEST($1::text[], $2::text[]) AS k(consumer, message) CROSS JOIN LATERAL \
+        (SELECT * FROM inbox WHERE consumer = k.consumer AND message = k.message LIMIT 1) AS i";
     let rows = query(sql)
         .bind(each(keys, |key| key.0))
         .bind(each(keys, |key| key.1))
