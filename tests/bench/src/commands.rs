@@ -184,8 +184,13 @@ impl Desk {
     }
 
     pub async fn toggle_all(&self, span: Duration) -> Outcome {
+        self.toggle_by(CONNECTIONS, span).await
+    }
+
+    /// By so many callers at the same time.
+    pub async fn toggle_by(&self, connections: usize, span: Duration) -> Outcome {
         let desk = (Arc::clone(&self.door), Arc::clone(&self.records));
-        saturate(CONNECTIONS, span, move |ordinal| toggle(desk.clone(), ordinal)).await
+        saturate(connections, span, move |ordinal| toggle(desk.clone(), ordinal)).await
     }
 
     pub async fn toggle_at(&self, rate: f64, span: Duration) -> Outcome {

@@ -26,6 +26,8 @@ const MANY: usize = 1_000_000;
 const DUE_A_SECOND: usize = 1_000;
 /// From the filling of the tables to the first that is due: the services start in between.
 const AHEAD: chrono::TimeDelta = chrono::TimeDelta::seconds(420);
+/// So long before it the database is read into memory.
+const WARM_UP: Duration = Duration::from_secs(30);
 /// Reports a second: what is compared is the work of one.
 const REPORTS: f64 = 10.0;
 
@@ -46,6 +48,8 @@ pub async fn firing(span: Duration) -> Result<()> {
     let mut said = nats::connect(&bus).await?.subscribe("steward.sla.clock.breached.v1.>").await?;
     ensure!(Clock::System.now() < first, "the fixture took longer than {AHEAD}");
     let rest = (first - Clock::System.now()).to_std()?;
+    tokio::time::sleep(rest.saturating_sub(WARM_UP)).await;
+    server.warm()?;
     let deadline = Instant::now() + rest + span + Duration::from_secs(120);
     let mut late = Histogram::default();
     while late.count() < due as u64 {

@@ -1,7 +1,7 @@
 //! Servers of our own for the length of a run: PostgreSQL as production sets it, and nats-server.
 
 use std::{
-    fs,
+    fs, io,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -125,6 +125,22 @@ impl Postgres {
         let mut command = Command::new(self.binaries.join("psql"));
         command.arg(self.url(database)).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text]);
         run(&mut command)
+    }
+
+    /// Reads all that is stored, so that it is in memory as that of a busy server is: what was written
+    /// minutes ago may have left the page cache.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn warm(&self) -> Result<()> {
+        for database in fs::read_dir(self.data().join("base"))? {
+            for file in fs::read_dir(database?.path())? {
+                // The server's temporary files come and go.
+                let Ok(mut file) = fs::File::open(file?.path()) else { continue };
+                io::copy(&mut file, &mut io::sink())?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs `pgbench` with one of our scripts through the socket; answers transactions a second.
