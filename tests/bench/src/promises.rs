@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use kernel::Clock;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
     fixture::{self, Kind},
@@ -47,10 +47,10 @@ pub async fn firing(span: Duration) -> Result<()> {
     let sla = gateway.beside("sla", &address, &["--database-url-template", &template]).await?;
     let mut said = nats::connect(&bus).await?.subscribe("steward.sla.clock.breached.v1.>").await?;
     ensure!(Clock::System.now() < first, "the fixture took longer than {AHEAD}");
-    let rest = (first - Clock::System.now()).to_std()?;
-    tokio::time::sleep(rest.saturating_sub(WARM_UP)).await;
+    let begins = Instant::now() + (first - Clock::System.now()).to_std()?;
+    sleep_until(begins - WARM_UP).await;
     server.warm()?;
-    let deadline = Instant::now() + rest + span + Duration::from_secs(120);
+    let deadline = begins + span + Duration::from_secs(120);
     let mut late = Histogram::default();
     while late.count() < due as u64 {
         let message = timeout_at(deadline, said.next()).await;
