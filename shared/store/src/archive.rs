@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use engine::Definition;
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
 };
 
@@ -206,7 +206,7 @@ async fn fed(tx: &mut Tx, publication: &Publication, at: DateTime<Utc>) -> Resul
     Ok(true)
 }
 
-async fn edition(db: &DatabaseConnection) -> Result<i64, Setback> {
+async fn edition(db: &impl ConnectionTrait) -> Result<i64, Setback> {
     let newest: Option<Option<i64>> = present::Entity::find()
         .select_only()
         .expr(Expr::col(present::Column::Edition).max())
@@ -216,7 +216,7 @@ async fn edition(db: &DatabaseConnection) -> Result<i64, Setback> {
     Ok(newest.flatten().unwrap_or_default())
 }
 
-async fn catalogue(db: &DatabaseConnection) -> Result<Catalogue, Setback> {
+async fn catalogue(db: &impl ConnectionTrait) -> Result<Catalogue, Setback> {
     // Versions are only added, so those read after are at least those that these rows name.
     let rows = present::Entity::find().all(db).await?;
     let edition = rows.iter().map(|row| row.edition).max().unwrap_or_default();
@@ -262,7 +262,7 @@ async fn catalogue(db: &DatabaseConnection) -> Result<Catalogue, Setback> {
     Ok(Catalogue { edition, present, versions, in_use })
 }
 
-async fn is_used(db: &DatabaseConnection, process: &str, version: u32) -> Result<bool, Setback> {
+async fn is_used(db: &impl ConnectionTrait, process: &str, version: u32) -> Result<bool, Setback> {
     let first: Option<uuid::Uuid> = record::Entity::find()
         .select_only()
         .column(record::Column::Id)

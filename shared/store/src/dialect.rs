@@ -6,6 +6,7 @@ mod plain;
 mod attached;
 mod postgres;
 mod published;
+mod readers;
 mod sqlite;
 
 use std::{borrow::Cow, collections::BTreeSet, str::FromStr, time::Duration};
@@ -19,6 +20,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::readers::Readers;
 use crate::{
     StoreError,
     row::{
@@ -123,7 +125,7 @@ pub(crate) fn is_broken_connection(fault: &sqlx::Error) -> bool {
 /// The connections of a store: some that read, and those that write.
 #[derive(Clone, Debug)]
 pub(crate) struct Pools {
-    pub(crate) read: DatabaseConnection,
+    pub(crate) read: Readers,
     /// The same connections that the batches are written through.
     pub(crate) write: DatabaseConnection,
     pub(crate) batches: Batches,
@@ -177,9 +179,10 @@ impl Pools {
         // fair and sleeps no busy loop.
         let batches = pool(1).connect_with(writing).await?;
         sqlite::gather_statistics(&mut *batches.acquire().await?).await?;
-        let readers = pool(readers.clamp(1, sqlite_readers())).connect_with(options).await?;
+        let count = readers.clamp(1, sqlite_readers());
+        let readers = pool(count).connect_with(options).await?;
         Ok(Self {
-            read: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
+            read: Readers::new(SqlxSqliteConnector::from_sqlx_sqlite_pool(readers), count),
             write: SqlxSqliteConnector::from_sqlx_sqlite_pool(batches.clone()),
             batches: Batches::Sqlite(batches),
         })
@@ -207,9 +210,10 @@ impl Pools {
             })
             .connect_with(options.clone())
             .await?;
-        let readers = pool(readers.max(1)).connect_with(options).await?;
+        let count = readers.max(1);
+        let readers = pool(count).connect_with(options).await?;
         Ok(Self {
-            read: SqlxPostgresConnector::from_sqlx_postgres_pool(readers),
+            read: Readers::new(SqlxPostgresConnector::from_sqlx_postgres_pool(readers), count),
             write: SqlxPostgresConnector::from_sqlx_postgres_pool(batches.clone()),
             batches: Batches::Postgres(batches),
         })
@@ -227,7 +231,7 @@ impl Pools {
     pub(crate) async fn settled(&self) -> Result<Option<i64>, sqlx::Error> {
         match &self.batches {
             Batches::Postgres(pool) => postgres::settled(pool).await,
-            Batches::Sqlite(_) => sqlite::settled(self.read.get_sqlite_connection_pool()).await,
+            Batches::Sqlite(_) => sqlite::settled(self.read.sqlite()).await,
         }
     }
 
@@ -237,7 +241,7 @@ impl Pools {
             Batches::Sqlite(pool) => pool.close().await,
         }
         // The pool is closed either way; what it could not say goodbye to is gone already.
-        let _ = self.read.clone().close().await;
+        let _ = self.read.close().await;
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use engine::{IndexKind, Record, Ruleset};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::OnConflict,
 };
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ struct Kept {
 pub(crate) struct Places(HashMap<String, Vec<Kept>>);
 
 impl Places {
-    pub(crate) async fn read(db: &DatabaseConnection) -> Result<Self, StoreError> {
+    pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Self, StoreError> {
         let mut places = Self::default();
         for row in slot::Entity::find().all(db).await? {
             if let Some(place) = Place::parse(&row.place) {
@@ -197,7 +197,7 @@ pub(crate) fn as_time(value: &Value) -> Option<DateTime<Utc>> {
 
 /// Gives indexed fields that have no column yet the next free one. Records that are there already
 /// have nothing in it.
-pub(crate) async fn assign(db: &DatabaseConnection, rules: &Ruleset) -> Result<(), StoreError> {
+pub(crate) async fn assign(db: &impl ConnectionTrait, rules: &Ruleset) -> Result<(), StoreError> {
     for definition in rules.processes() {
         // Another replica may take the place that we chose: look again.
         while let Some(missing) = next_missing(db, definition).await? {
@@ -218,7 +218,7 @@ pub(crate) async fn assign(db: &DatabaseConnection, rules: &Ruleset) -> Result<(
 
 /// Whether there are columns for all that a definition indexes.
 pub(crate) async fn fits(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     definition: &engine::Definition,
 ) -> Result<(), StoreError> {
     let taken =

@@ -13,7 +13,7 @@ use crate::{
     Act, Done, Setback, StoreError,
     audience::Audiences,
     batch::{Shared, Verdict},
-    dialect::Pools,
+    dialect::{Pools, Readers},
     law::Law,
     schema,
     total::{self, Countings},
@@ -204,7 +204,7 @@ impl Store {
         self.inner.shared.pools.close().await;
     }
 
-    pub(crate) fn read(&self) -> &DatabaseConnection {
+    pub(crate) fn read(&self) -> &Readers {
         &self.inner.shared.pools.read
     }
 

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use engine::Record;
 use kernel::{Reader, Refusal, Rule};
 use sea_orm::{
-    AccessMode, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend,
-    EntityTrait, ExprTrait, IsolationLevel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, Query},
 };
 use uuid::Uuid;
@@ -141,7 +141,7 @@ impl Store {
         let (from, until) = (quarter(wanted.from, "/from")?, quarter(wanted.until, "/to")?);
         let now = begin(wanted.now.timestamp(), QUARTER);
         let next = now + i64::from(QUARTER);
-        let db = self.snapshot().await?;
+        let db = self.read().snapshot().await?;
         let within = |since, end| (cmp::max(since, from), cmp::min(end, until));
         let process = wanted.process;
         let sums = Sums {
@@ -152,16 +152,6 @@ impl Store {
         };
         db.commit().await?;
         Ok(sums)
-    }
-
-    /// One moment of the database, for several questions.
-    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, Setback> {
-        let (level, mode) = match self.shared().pools.backend() {
-            // There, whoever reads sees one moment anyhow.
-            DbBackend::Sqlite => (None, None),
-            _ => (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)),
-        };
-        Ok(self.read().begin_with_config(level, mode).await?)
     }
 
     async fn summed(

@@ -79,7 +79,7 @@ impl Store {
         is_genuine: Option<IsGenuine<'_>>,
     ) -> Result<Report, Setback> {
         let mut report = Report::default();
-        let snapshot = self.snapshot().await?;
+        let snapshot = self.read().snapshot().await?;
         let mut totals = Check::of(&self.shared().countings);
         let mut after = Uuid::nil();
         loop {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use engine::Command;
+use kernel::Reader;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use store::{Fence, Mark, Outgoing, Place, Setback, Store};
+use store::{Fence, Mark, Outgoing, Place, RecordRef, Setback, Store};
 
 use crate::{
     everywhere,
@@ -246,22 +247,14 @@ async fn broken_connections_lose_and_double_nothing() {
     on_postgres(async |site: &Site| {
         let store = site.open().await;
         let case = site.case(&store, "Mail", json!({})).await;
-        let name = site.url.rsplit('/').next().unwrap_or_default();
-        let mut admin = PgConnection::connect(&site.url).await.expect("a connection");
         let mut acknowledged = 0;
         for round in 0..20 {
             let comments = (0..30).map(|n| {
                 let comment = Command::Comment { text: format!("{round}-{n}") };
                 store.act(site.on(&case, comment))
             });
-            let kill = format!(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' \
-                 AND pid <> pg_backend_pid()"
-            );
-            let (answers, _) = tokio::join!(
-                futures::future::join_all(comments),
-                admin.execute(sqlx::AssertSqlSafe(kill))
-            );
+            let (answers, ()) =
+                tokio::join!(futures::future::join_all(comments), break_connections(site));
             acknowledged += answers.iter().filter(|answer| answer.is_ok()).count();
         }
         let history = store.history(case.id, 1, 10_000).await.expect("a history");
@@ -277,4 +270,33 @@ async fn broken_connections_lose_and_double_nothing() {
         assert!(store.verify().await.expect("a report").is_sound());
     })
     .await;
+}
+
+/// After a restart of the server every connection is broken, and no reader is told.
+#[tokio::test]
+async fn who_reads_outlasts_all_connections() {
+    on_postgres(async |site: &Site| {
+        let store = site.open().await;
+        let case = site.case(&store, "Mail", json!({})).await;
+        let which = RecordRef::Id(case.id);
+        for _ in 0..10 {
+            let looks = (0..30).map(|_| store.record("case", &which, &Reader::Everything));
+            for found in futures::future::join_all(looks).await {
+                assert_eq!(
+                    found.expect("an answer").map(|case| case.number),
+                    Some(case.number.clone())
+                );
+            }
+            break_connections(site).await;
+        }
+    })
+    .await;
+}
+
+/// Ends all connections to the database of a test but its own.
+async fn break_connections(site: &Site) {
+    let mut admin = PgConnection::connect(&site.url).await.expect("a connection");
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    admin.execute(end).await.expect("they are ended");
 }
