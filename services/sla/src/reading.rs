@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use engine::{Record, Ruleset, Schemes};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     case::Case,
@@ -78,14 +78,15 @@ fn case(
     corrections: &Value,
     deadline: &Value,
 ) -> Result<Case, String> {
-    let list = |value: &Value| if value.is_null() { json!([]) } else { value.clone() };
-    let case = json!({
-        "terms": list(terms),
-        "moments": list(moments),
-        "corrections": list(corrections),
-        "deadline": deadline,
-    });
-    serde_json::from_value(case).map_err(|fault| fault.to_string())
+    let read = || {
+        Ok(Case {
+            terms: Option::deserialize(terms)?.unwrap_or_default(),
+            moments: Option::deserialize(moments)?.unwrap_or_default(),
+            corrections: Option::deserialize(corrections)?.unwrap_or_default(),
+            deadline: Option::deserialize(deadline)?,
+        })
+    };
+    read().map_err(|fault: serde_json::Error| fault.to_string())
 }
 
 /// Brings what a clock shows up to the moment at which it is read: lists, forms and explanations

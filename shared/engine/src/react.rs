@@ -29,9 +29,14 @@ impl Happening {
     /// under its process's name.
     #[must_use]
     pub fn of_fact(kind: &str, record: &Record, fact: &Fact) -> Self {
-        let changes = serde_json::to_value(&fact.changes).unwrap_or_default();
-        let view = record.view();
-        Self::flattened(kind, &view, changes, rfc3339(fact.at), record.linked())
+        let changes = fact.changes.iter().map(|(field, (old, new))| {
+            (field.clone(), Value::Array(vec![old.clone(), new.clone()]))
+        });
+        let mut event = record.data.clone();
+        event.insert("state".to_owned(), Value::String(record.state.clone()));
+        event.insert("revision".to_owned(), record.revision.into());
+        let (changes, at) = (Value::Object(changes.collect()), rfc3339(fact.at));
+        Self::named(kind, event, changes, at, record.linked())
     }
 
     /// The same from the data of an event that came over the bus; `None` when it holds no record.
@@ -44,7 +49,10 @@ impl Happening {
             process: view.get("process")?.as_str()?.to_owned(),
         };
         let part = |name: &str| data.get(name).cloned().unwrap_or_default();
-        Some(Self::flattened(kind, view, part("changes"), part("at"), linked))
+        let mut event = view.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+        event.insert("state".to_owned(), view.get("state").cloned().unwrap_or_default());
+        event.insert("revision".to_owned(), view.get("rev").cloned().unwrap_or_default());
+        Some(Self::named(kind, event, part("changes"), part("at"), linked))
     }
 
     /// The event under another name, as it concerns one of several records: with these words beside its own.
@@ -57,13 +65,18 @@ impl Happening {
         part
     }
 
-    fn flattened(kind: &str, view: &Value, changes: Value, at: Value, linked: Linked) -> Self {
-        let mut event = view.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+    /// Beside the record's fields, its state and its revision: its names, and what is said of the event.
+    fn named(
+        kind: &str,
+        mut event: Map<String, Value>,
+        changes: Value,
+        at: Value,
+        linked: Linked,
+    ) -> Self {
         event.insert(linked.process.clone(), Value::String(linked.id.to_string()));
-        for name in ["id", "number", "process", "state"] {
-            event.insert(name.to_owned(), view.get(name).cloned().unwrap_or_default());
-        }
-        event.insert("revision".to_owned(), view.get("rev").cloned().unwrap_or_default());
+        event.insert("id".to_owned(), Value::String(linked.id.to_string()));
+        event.insert("number".to_owned(), Value::String(linked.number.clone()));
+        event.insert("process".to_owned(), Value::String(linked.process.clone()));
         event.insert("ce_type".to_owned(), Value::String(kind.to_owned()));
         event.insert("changes".to_owned(), changes);
         event.insert("at".to_owned(), at);
