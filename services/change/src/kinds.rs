@@ -10,7 +10,7 @@ const RELATIONS: [&str; 5] = ["depends_on", "contains", "runs_on", "connects_to"
 
 /// The function `kind_faults(kind, criticality, attributes, relations, instant)`: what of an item does not fit its
 /// kind, as sentences. A kind that the list `ci_kind` does not name asks for nothing.
-pub fn kind_faults(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+pub fn kind_faults(given: &[&Value], schemes: &Schemes) -> Result<Value, String> {
     let [kind, criticality, attributes, relations, at] = given else {
         return Err("it takes a kind, a criticality, attributes, relations and an instant".into());
     };
@@ -54,8 +54,8 @@ mod tests {
         let text = "scheme: ci_kind\nkind: list\nopen: true\nentries: { database: { attributes: [engine, backup], relations: [runs_on] }, plain: }";
         let schemes = Schemes::parse_all(&[("ci_kind", text)]).expect("it is sound");
         let faults = |kind: &str, criticality: Value, attributes: Value, relations: Value| {
-            let given =
-                [json!(kind), criticality, attributes, relations, json!("2026-06-01T00:00:00Z")];
+            let (kind, at) = (json!(kind), json!("2026-06-01T00:00:00Z"));
+            let given = [&kind, &criticality, &attributes, &relations, &at];
             kind_faults(&given, &schemes).expect("an answer")
         };
         let whole = json!({ "engine": "PostgreSQL", "backup": "nightly" });
@@ -84,6 +84,6 @@ mod tests {
                 json!([])
             );
         }
-        assert!(kind_faults(&[json!("database")], &schemes).is_err());
+        assert!(kind_faults(&[&json!("database")], &schemes).is_err());
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// The function `on_policy(type, instant)`: whether the release policy lets a release of that type go out then.
 /// A type that the policy does not name never does.
-pub fn on_policy(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+pub fn on_policy(given: &[&Value], schemes: &Schemes) -> Result<Value, String> {
     let [kind, at] = given else { return Err("it takes a type and an instant".to_owned()) };
     let at = instant_of(at).ok_or("it takes an instant such as 2026-03-14T22:05:00Z")?;
     let policy = schemes.list("release_policy", at).ok_or("there is no list `release_policy`")?;
@@ -42,7 +42,7 @@ mod tests {
         let text = "scheme: release_policy\nkind: list\nentries:\n  minor: { every: P28D, from: \"2026-01-10T00:00:00Z\", for: P2D }\n  \
                     patch: { run: At once }\n  odd: { every: often }";
         let schemes = Schemes::parse_all(&[("release_policy", text)]).expect("it is sound");
-        let asked = |kind: &str, at: &str| on_policy(&[json!(kind), json!(at)], &schemes);
+        let asked = |kind: &str, at: &str| on_policy(&[&json!(kind), &json!(at)], &schemes);
         let expected = [
             ("minor", "2026-01-11T23:59:59Z", true),
             ("minor", "2026-01-12T00:00:00Z", false),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The function `minutes_within(from, to, window)`: whole minutes of a stretch of time that lie in a window; a
 /// minute that has begun counts. None where there is no window.
-pub(crate) fn minutes_within(given: &[Value], _: &Schemes) -> Result<Value, String> {
+pub(crate) fn minutes_within(given: &[&Value], _: &Schemes) -> Result<Value, String> {
     let [from, to, window] = given else { return Err("it takes two instants and a window".into()) };
     let (Some(from), Some(to)) = (instant_of(from), instant_of(to)) else {
         return Err("it takes two instants such as 2026-03-14T22:05:00Z".into());
@@ -20,7 +20,7 @@ pub(crate) fn minutes_within(given: &[Value], _: &Schemes) -> Result<Value, Stri
 
 /// The function `still_allowed(asked, agreed, month, known, used)`: how many of the minutes asked for in a month an
 /// agreement still allows, of `agreed` in each, when `used` were in the month `known`.
-pub(crate) fn still_allowed(given: &[Value], _: &Schemes) -> Result<Value, String> {
+pub(crate) fn still_allowed(given: &[&Value], _: &Schemes) -> Result<Value, String> {
     let [asked, agreed, month, known, used] = given else {
         return Err("it takes minutes asked and agreed, two months and minutes used".into());
     };
@@ -37,7 +37,7 @@ mod tests {
     fn what_lies_in_the_window_counts() {
         let window = json!({ "from": "2026-03-14T22:00:00Z", "to": "2026-03-15T00:00:00Z" });
         let within = |from: &str, to: &str, window: &Value| {
-            minutes_within(&[json!(from), json!(to), window.clone()], &Schemes::default())
+            minutes_within(&[&json!(from), &json!(to), window], &Schemes::default())
         };
         let expected = [
             ("2026-03-14T22:00:00Z", "2026-03-15T00:25:00Z", 120),
@@ -58,7 +58,7 @@ mod tests {
     fn a_month_has_so_many_minutes() {
         let allowed = |asked: i64, agreed: Value, known: Value, used: i64| {
             let given = [json!(asked), agreed, json!("2026-03"), known, json!(used)];
-            still_allowed(&given, &Schemes::default()).expect("an answer")
+            still_allowed(&given.each_ref(), &Schemes::default()).expect("an answer")
         };
         assert_eq!(allowed(120, json!(240), Value::Null, 0), 120);
         assert_eq!(allowed(120, json!(240), json!("2026-03"), 200), 40);

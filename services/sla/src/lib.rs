@@ -92,7 +92,7 @@ pub fn service() -> Service {
 }
 
 /// The calculation `target_faults(targets)`: what keeps targets from being measured.
-fn target_faults(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+fn target_faults(given: &[&Value], schemes: &Schemes) -> Result<Value, String> {
     let [targets] = given else { return Err("it takes the targets".to_owned()) };
     Ok(json!(terms::faults(targets, schemes)))
 }

@@ -1,7 +1,7 @@
 //! What a clock's record keeps of its measure: a cache, worked out anew on each change and each read.
 
 use chrono::{DateTime, Utc};
-use engine::{Record, Ruleset, Schemes};
+use engine::{Record, Ruleset, Schemes, instant_of};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -120,13 +120,12 @@ pub(crate) fn show(rules: &Ruleset, record: &Record, now: DateTime<Utc>, view: &
 ///
 /// # Errors
 /// A sentence, when what is given cannot be measured.
-pub fn clock(given: &[Value], schemes: &Schemes) -> Result<Value, String> {
+pub fn clock(given: &[&Value], schemes: &Schemes) -> Result<Value, String> {
     let [terms, moments, corrections, deadline, warned, now] = given else {
         return Err("it takes terms, moments, corrections, deadline, warned and now".to_owned());
     };
     let case = case(terms, moments, corrections, deadline)?;
-    let now: DateTime<Utc> =
-        serde_json::from_value(now.clone()).map_err(|fault| fault.to_string())?;
+    let now = instant_of(now).ok_or("its last argument is an instant")?;
     let measure = measure(&case, schemes, now.timestamp())?;
     let reading = Reading::of(&measure, warned.as_i64().unwrap_or(0));
     serde_json::to_value(reading).map_err(|fault| fault.to_string())

@@ -76,12 +76,12 @@ pub fn gap(limit: &Limit, backed_by: &[Backing]) -> Option<Gap> {
 
 /// `gaps(kind, targets)`: where targets of a customer's agreement do not stand on others. What supports
 /// it stands on nothing here.
-pub(crate) fn gaps(given: &[Value], _: &Schemes) -> Result<Value, String> {
+pub(crate) fn gaps(given: &[&Value], _: &Schemes) -> Result<Value, String> {
     let [kind, targets] = given else { return Err("it takes a kind and targets".to_owned()) };
-    if kind != "sla" {
+    if **kind != "sla" {
         return Ok(json!([]));
     }
-    let targets: Vec<Target> = serde_json::from_value(targets.clone()).unwrap_or_default();
+    let targets: Vec<Target> = Vec::deserialize(*targets).unwrap_or_default();
     let mut gaps = Vec::new();
     for target in &targets {
         for limit in &target.limits {

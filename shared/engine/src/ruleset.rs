@@ -20,7 +20,7 @@ use crate::{
 /// that replays do not ask again.
 ///
 /// Its error is a sentence.
-pub type Calculation = fn(&[serde_json::Value], &Schemes) -> Result<serde_json::Value, String>;
+pub type Calculation = fn(&[&serde_json::Value], &Schemes) -> Result<serde_json::Value, String>;
 
 /// All calculations of a service, by name.
 pub type Calculations = BTreeMap<&'static str, Calculation>;

@@ -11,11 +11,11 @@ const CHANGE: &str = include_str!("../../../engine/tests/engine/change.v1.yaml")
 const WORKING: &str =
     "scheme: working\nkind: calendar\ncalendar: { zone: UTC, week: { mon: ['08:00-18:00'] } }\n";
 
-fn risk_class(_: &[Value], _: &Schemes) -> Result<Value, String> {
+fn risk_class(_: &[&Value], _: &Schemes) -> Result<Value, String> {
     Ok(json!(3))
 }
 
-fn conflicts(_: &[Value], _: &Schemes) -> Result<Value, String> {
+fn conflicts(_: &[&Value], _: &Schemes) -> Result<Value, String> {
     Ok(json!(false))
 }
 

@@ -168,7 +168,9 @@ fn calculated(
         calculation.ok_or_else(|| fault(format!("there is no calculation `{name}`")))?;
     let given: Option<Vec<Value>> = given.iter().map(to_json).collect();
     let given = given.ok_or_else(|| fault("it is given what JSON has no word for".to_owned()))?;
-    calculation(&given, schemes).map(|value| from_json(&value)).map_err(fault)
+    calculation(&given.iter().collect::<Vec<_>>(), schemes)
+        .map(|value| from_json(&value))
+        .map_err(fault)
 }
 
 fn call(

@@ -200,8 +200,10 @@ impl Plain {
             Self::Instant => Cow::Owned(rfc3339(scope.now)),
             Self::Calculate(name, given) => {
                 let calculation = scope.calculations?.get(name.as_str())?;
-                let given = given.iter().map(|given| given.value(scope).map(Cow::into_owned));
-                Cow::Owned(calculation(&given.collect::<Option<Vec<_>>>()?, scope.schemes).ok()?)
+                let given = given.iter().map(|given| given.value(scope));
+                let given = given.collect::<Option<Vec<Cow<'_, Value>>>>()?;
+                let given: Vec<&Value> = given.iter().map(AsRef::as_ref).collect();
+                Cow::Owned(calculation(&given, scope.schemes).ok()?)
             }
             Self::Revision => owned(scope.record?.0.revision),
             Self::State => owned(scope.record?.0.state.as_str()),

@@ -159,7 +159,7 @@ fn rules_of(definition: Definition) -> Ruleset {
 }
 
 /// Risk 4 when it touches more than one item.
-fn risk_class(given: &[Value], _: &Schemes) -> Result<Value, String> {
+fn risk_class(given: &[&Value], _: &Schemes) -> Result<Value, String> {
     let items = given.first().and_then(|record| record["items"].as_array()).map_or(0, Vec::len);
     Ok(json!(if items > 1 { 4 } else { 1 }))
 }
