@@ -213,12 +213,14 @@ fn readable_by_its_runner(file: &Path) {
 /// A folder that belongs to who runs the server, made by them, and that we may enter.
 fn made_folder() -> Result<PathBuf, String> {
     let pattern = std::env::temp_dir().join(format!("steward-postgres-{}", "X".repeat(6)));
-    let made = as_runner("mktemp").arg("-d").arg(pattern).output();
-    match made {
+    let mut maker = as_runner("mktemp");
+    // It may be another program that is missing: the one that runs it as another user.
+    let program = maker.get_program().to_string_lossy().into_owned();
+    match maker.arg("-d").arg(pattern).output() {
         Ok(output) if output.status.success() => {
             Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
         }
-        other => succeeded("mktemp", other).and(Err("mktemp named no folder".to_owned())),
+        other => succeeded(&program, other).and(Err("mktemp named no folder".to_owned())),
     }
 }
 
