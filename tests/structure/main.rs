@@ -5,6 +5,7 @@ mod deployment;
 mod directions;
 mod labels;
 mod pages;
+mod reactions;
 mod requirements;
 mod rooms;
 mod shipped;
