@@ -17,7 +17,7 @@ use anyhow::Result;
 
 use crate::{
     commands::{self, Desk},
-    load::saturate,
+    load::{Outcome, saturate},
     platform::{Platform, bytes},
     scratch::Postgres,
     table::{self, Row, Verdict},
@@ -79,19 +79,10 @@ pub async fn run(span: Duration) -> Result<()> {
     // The first seconds compile statements and warm pages.
     let _ = open(CONNECTIONS[0], Duration::from_secs(2)).await.flawless()?;
     let mut rows = Vec::new();
-    let (mut tickets, mut steps) = (0.0, 0.0);
-    for connections in CONNECTIONS {
-        let outcome = open(connections, span).await.flawless()?;
-        rows.push(Row::of(format!("Steward, an incident, {connections} connections"), &outcome));
-        tickets = outcome.rate().max(tickets);
-    }
+    let tickets = best(&mut rows, "an incident", |callers| open(callers, span)).await?;
     let desk = Desk::fill(Arc::clone(&agent), 5_000).await?;
     let _ = desk.toggle_by(CONNECTIONS[0], Duration::from_secs(2)).await.flawless()?;
-    for connections in CONNECTIONS {
-        let outcome = desk.toggle_by(connections, span).await.flawless()?;
-        rows.push(Row::of(format!("Steward, a durable step, {connections} connections"), &outcome));
-        steps = outcome.rate().max(steps);
-    }
+    let steps = best(&mut rows, "a durable step", |callers| desk.toggle_by(callers, span)).await?;
     let mut verdicts = Vec::new();
     for (peer, measured) in PEERS.iter().zip(theirs) {
         let (rate, how) = match measured {
@@ -104,6 +95,20 @@ pub async fn run(span: Duration) -> Result<()> {
     }
     table::print(&rows, &verdicts);
     Ok(())
+}
+
+/// What Steward does a second with the number of callers that suits it best; a row for each number.
+async fn best<F>(rows: &mut Vec<Row>, what: &str, run: impl Fn(usize) -> F) -> Result<f64>
+where
+    F: Future<Output = Outcome>,
+{
+    let mut best = 0.0;
+    for connections in CONNECTIONS {
+        let outcome = run(connections).await.flawless()?;
+        rows.push(Row::of(format!("Steward, {what}, {connections} connections"), &outcome));
+        best = outcome.rate().max(best);
+    }
+    Ok(best)
 }
 
 /// What a peer does a second now, where its script can start it.
