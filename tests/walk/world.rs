@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use engine::{Command, Happening, Links, Record, Response, Ruleset, Subject, Timer};
+use engine::{Command, Happening, Links, Record, Response, Ruleset, Subject, Timer, Told};
 use kernel::{Actor, Cause, Channel, Refusal};
 use uuid::Uuid;
 
@@ -239,7 +239,7 @@ impl World {
                 .collect(),
             is_abroad: door.is_abroad,
         });
-        let happening = Happening::of_fact(&kind, &record, &fact);
+        let happening = Happening::of_fact(&kind, &record, &fact, &Told::Whole);
         let number = record.number.clone();
         self.records.insert(number.clone(), Arc::new(Held { record, timers }));
         self.hear(book, service, rules, &happening, course, (depth + 1, door.is_abroad));

@@ -1,6 +1,6 @@
 //! What a fact makes of a record.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::{Fact, Links, Record};
 
@@ -11,9 +11,6 @@ use crate::{Fact, Links, Record};
 #[must_use]
 pub fn apply(record: Option<Record>, fact: &Fact) -> Record {
     let mut record = record.unwrap_or_else(|| blank(fact));
-    record.revision += 1;
-    // What is recorded late may have happened before the last change.
-    record.updated_at = record.updated_at.max(fact.at);
     for (field, (_, new)) in &fact.changes {
         if new.is_null() {
             record.data.remove(field);
@@ -21,6 +18,23 @@ pub fn apply(record: Option<Record>, fact: &Fact) -> Record {
             record.data.insert(field.clone(), new.clone());
         }
     }
+    follow(record, fact)
+}
+
+/// The same where the data after the fact is at hand.
+pub(crate) fn with_data(record: Option<&Record>, fact: &Fact, data: Map<String, Value>) -> Record {
+    let record = match record {
+        Some(record) => record.with_data(data),
+        None => Record { data, ..blank(fact) },
+    };
+    follow(record, fact)
+}
+
+/// What a fact makes of all but the data.
+fn follow(mut record: Record, fact: &Fact) -> Record {
+    record.revision += 1;
+    // What is recorded late may have happened before the last change.
+    record.updated_at = record.updated_at.max(fact.at);
     if let Some(migration) = &fact.migration {
         record.definition = migration.to;
     }

@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     Command, Definition, Fact, Link, Linked, Links, Notice, Opened, Record, Ruleset, Subject,
-    Transition,
+    Transition, apply,
 };
 
 pub(crate) use checks::{missing_role, permission, time_limit};
@@ -42,6 +42,50 @@ pub fn decide(
     command: &Command,
     cause: &Cause,
 ) -> Result<Fact, Refusal> {
+    make(rules, subject, command, cause).map(|made| made.fact)
+}
+
+/// The same, with the record after it: what [`crate::apply`] makes of the fact, not worked out twice.
+///
+/// # Errors
+/// As [`decide`].
+pub fn step(
+    rules: &Ruleset,
+    subject: Subject<'_>,
+    command: &Command,
+    cause: &Cause,
+) -> Result<(Fact, Record), Refusal> {
+    let before = match &subject {
+        Subject::Existing(record) => Some(*record),
+        Subject::New { .. } => None,
+    };
+    let Made { fact, data } = make(rules, subject, command, cause)?;
+    let record = match data {
+        Some(data) => apply::with_data(before, &fact, data),
+        None => apply::apply(before.cloned(), &fact),
+    };
+    Ok((fact, record))
+}
+
+/// What a command comes to.
+struct Made {
+    fact: Fact,
+    /// The record's data after it, where it was worked out on the way.
+    data: Option<Map<String, Value>>,
+}
+
+impl From<Fact> for Made {
+    fn from(fact: Fact) -> Self {
+        Self { fact, data: None }
+    }
+}
+
+fn make(
+    rules: &Ruleset,
+    subject: Subject<'_>,
+    command: &Command,
+    cause: &Cause,
+) -> Result<Made, Refusal> {
     match (subject, command) {
         (Subject::New { process, id, number }, Command::Open { data }) => {
             let definition = rules.process(process).ok_or_else(|| unknown_process(process))?;
@@ -127,7 +171,7 @@ fn open(
     opened: Opened,
     data: &Map<String, Value>,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let mut data = data.clone();
     data.retain(|_, value| !value.is_null());
     let automatic = is_automatic(cause);
@@ -135,11 +179,11 @@ fn open(
         let writable = |name: &String| definition.field(name).is_some_and(|field| !field.read_only);
         let mut given = data.clone();
         given.retain(|name, _| writable(name));
-        let mut faults = definition.open_faults(&given);
+        let mut faults = definition.open_faults(&mut given);
         faults.extend(unfilled(definition, &data));
         invalid(faults)?;
     } else {
-        let mut faults = definition.open_faults(&data);
+        let mut faults = definition.open_faults(&mut data);
         faults.extend(unknown_references(rules, definition, &data, cause));
         faults.extend(unfilled(definition, &data));
         invalid(faults)?;
@@ -232,7 +276,7 @@ fn amend(
     record: &Record,
     patch: &Map<String, Value>,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let role = edits::permitted(rules, definition, record, patch, cause)?;
     if definition.is_final(&record.state) {
         let message =
@@ -241,7 +285,7 @@ fn amend(
     }
     let (removed, mut given): (Map<_, _>, Map<_, _>) =
         patch.clone().into_iter().partition(|(_, value)| value.is_null());
-    let mut faults = definition.amend_faults(&given);
+    let mut faults = definition.amend_faults(&mut given);
     faults.extend(unknown_references(rules, definition, &given, cause));
     for name in removed.keys() {
         if definition.field(name).is_none_or(|field| field.read_only) {
@@ -269,7 +313,7 @@ fn changed(
     next: Record,
     mut fact: Fact,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let mut draft = Draft { rules, definition, cause, before: Some(record), record: next };
     draft.derive(&mut fact)?;
     let moves = draft.record.state != record.state;
@@ -291,7 +335,7 @@ fn remind(
     record: &Record,
     owed: &str,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     permitted(rules, definition, record, &[], true, cause)?;
     let data = duties::overdue(record, owed)?;
     let next = Record { data, ..record.clone() };
@@ -305,7 +349,7 @@ fn fall_due(
     record: &Record,
     name: &str,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     permitted(rules, definition, record, &[], true, cause)?;
     let (event, data) = obligations::due(definition, record, name, cause.when())?;
     let next = Record { data, ..record.clone() };
@@ -319,7 +363,7 @@ fn take(
     transition: &Transition,
     with: &Map<String, Value>,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let automatic = transition.is_automatic();
     if transition.vote.is_some() && transition.by.is_empty() && !is_automatic(cause) {
         let message = format!("`{}` is voted on: the vote that decides takes it", transition.name);
@@ -332,7 +376,7 @@ fn take(
     given.retain(|_, value| !value.is_null());
     let mut faults = Vec::new();
     if !is_automatic(cause) {
-        faults.extend(transition.faults(&given));
+        faults.extend(transition.faults(&mut given));
         faults.extend(unknown_references(rules, definition, &given, cause));
     }
     let mut next = record.clone();
@@ -359,7 +403,7 @@ fn moved(
     (transition, with): (&Transition, &Map<String, Value>),
     role: Option<String>,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     for (field, expression) in &transition.set {
         let scope = rules
             .scope(cause.when())
@@ -393,7 +437,7 @@ fn comment(
     record: &Record,
     text: &str,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let role = permitted(rules, definition, record, &definition.may.comment, true, cause)?;
     if text.trim().is_empty() || text.len() > COMMENT_LIMIT {
         let message = format!("a comment has 1 to {COMMENT_LIMIT} bytes");
@@ -402,7 +446,7 @@ fn comment(
     let mut fact = Fact::blank("commented", cause);
     fact.role = role;
     fact.comment = Some(text.to_owned());
-    Ok(fact)
+    Ok(fact.into())
 }
 
 fn link(
@@ -412,7 +456,7 @@ fn link(
     relation: &str,
     to: &Linked,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
     let Some(relation) = definition.relation(relation) else {
         let known: Vec<_> =
@@ -437,9 +481,9 @@ fn bound(
     record: &Record,
     mut fact: Fact,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     if !definition.derive.iter().any(|(_, expression)| expression.asks_links()) {
-        return Ok(fact);
+        return Ok(fact.into());
     }
     let mut next = record.clone();
     next.links.follow(&fact);
@@ -456,7 +500,7 @@ fn unlink(
     record: &Record,
     link: &Link,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let mut fact = Fact::blank("unlinked", cause);
     fact.role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
     fact.unlink = Some(link.clone());
@@ -471,7 +515,7 @@ fn answered(
     link: &Link,
     is_tied: bool,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let role = permitted(rules, definition, record, &[], is_automatic(cause), cause)?;
     let link = Some(link.clone());
     let mut fact = if is_tied {
@@ -491,11 +535,11 @@ fn tell(
     record: &Record,
     notices: &[Notice],
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let mut fact = Fact::blank("notified", cause);
     fact.role = permitted(rules, definition, record, &[], true, cause)?;
     fact.notices = notices.to_vec();
-    Ok(fact)
+    Ok(fact.into())
 }
 
 fn offered<'a>(

@@ -41,7 +41,7 @@ pub use {
     transition::Transition,
 };
 
-use self::fields::{faults, object_schema};
+use self::fields::{faults_of, object_schema};
 use crate::{Expression, Flaw, flaw::Flaws, yaml::Mark};
 
 /// One version of a process definition.
@@ -150,6 +150,16 @@ pub(crate) struct Opens {
     pub holds_while: Option<Expression>,
     pub succeeds: Option<String>,
     place: Mark,
+}
+
+/// Expressions of one part of a definition.
+pub(crate) type Expressions<'a> = Box<dyn Iterator<Item = &'a Expression> + 'a>;
+
+impl Opens {
+    fn expressions(&self) -> Expressions<'_> {
+        let set = self.set.iter().map(|(_, expression)| expression);
+        Box::new(self.when.iter().chain([&self.key]).chain(&self.holds_while).chain(set))
+    }
 }
 
 #[derive(Debug)]
@@ -360,20 +370,22 @@ impl Definition {
         self.fields.iter().filter(|field| !field.read_only)
     }
 
-    pub(crate) fn open_faults(&self, data: &Map<String, Value>) -> Vec<Fault> {
-        faults(&self.open_validator, &Value::Object(data.clone()))
+    /// `data` is lent, and stays as it is.
+    pub(crate) fn open_faults(&self, data: &mut Map<String, Value>) -> Vec<Fault> {
+        faults_of(&self.open_validator, data)
     }
 
-    /// What does not fit of data that a record would have as a whole.
-    pub(crate) fn data_faults(&self, data: &Map<String, Value>) -> Vec<Fault> {
+    /// What does not fit of data that a record would have as a whole; it is lent, and stays as it is.
+    pub(crate) fn data_faults(&self, data: &mut Map<String, Value>) -> Vec<Fault> {
         match fields::compile(&self.data_schema()) {
-            Ok(validator) => faults(&validator, &Value::Object(data.clone())),
+            Ok(validator) => faults_of(&validator, data),
             Err(why) => vec![Fault::new("", "schema", why)],
         }
     }
 
-    pub(crate) fn amend_faults(&self, patch: &Map<String, Value>) -> Vec<Fault> {
-        faults(&self.amend_validator, &Value::Object(patch.clone()))
+    /// `patch` is lent, and stays as it is.
+    pub(crate) fn amend_faults(&self, patch: &mut Map<String, Value>) -> Vec<Fault> {
+        faults_of(&self.amend_validator, patch)
     }
 
     /// The events of other processes that this one reacts to.
@@ -383,6 +395,13 @@ impl Definition {
             .all_transitions()
             .flat_map(|(_, transition)| transition.on.iter().map(|on| on.event.as_str()));
         opens.chain(takes).collect()
+    }
+
+    /// Each event that it reacts to, with what decides how.
+    pub(crate) fn reactions(&self) -> impl Iterator<Item = (&str, Expressions<'_>)> {
+        let opens = self.opens.iter().map(|opens| (opens.on.as_str(), opens.expressions()));
+        let takes = self.all_transitions().flat_map(|(_, transition)| &transition.on);
+        opens.chain(takes.map(|on| (on.event.as_str(), on.expressions())))
     }
 
     /// The calendars that its timers and time limits count in, each with its place.
@@ -428,14 +447,7 @@ impl Definition {
             Audience::Of { value, .. } => Some(value.as_ref()),
             Audience::Token(_) => None,
         });
-        let opens = self.opens.iter().flat_map(|opens| {
-            opens
-                .when
-                .iter()
-                .chain([&opens.key])
-                .chain(&opens.holds_while)
-                .chain(opens.set.iter().map(|(_, expression)| expression))
-        });
+        let opens = self.opens.iter().flat_map(Opens::expressions);
         let transitions = self
             .states
             .iter()

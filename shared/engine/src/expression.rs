@@ -152,6 +152,11 @@ impl Expression {
         self.is_of_fields.then_some(&self.names.record_fields)
     }
 
+    /// The words of an event that it is told by; none where it is told by the whole of it.
+    pub(crate) fn words_of_event(&self) -> Option<&BTreeSet<String>> {
+        (!self.names.whole.contains("event")).then_some(&self.names.event_fields)
+    }
+
     /// Whether it asks what may be published anew.
     pub(crate) fn asks_schemes(&self) -> bool {
         self.names.functions.iter().any(|name| functions::asks_scheme(name))

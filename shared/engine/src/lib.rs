@@ -6,6 +6,7 @@
 //! ```text
 //! decide(rules, record, command, cause) -> fact | refusal     what would happen, or why not
 //! apply(record, fact)                   -> record             what it makes of the record
+//! step(rules, record, command, cause)   -> both | refusal     the two at once
 //! ```
 //!
 //! Time, identity and ids come in with the [`kernel::Cause`]; what a registered function answered is
@@ -43,7 +44,7 @@ mod yaml;
 
 pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Migration, Subject, TaskWish};
-pub use decide::{Tally, decide};
+pub use decide::{Tally, decide, step};
 pub use definition::{
     Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Part,
     Relation, Transition,
@@ -59,7 +60,7 @@ pub use links::{Bond, Links};
 pub use offers::{Offer, may_open, offers};
 pub use react::{Happening, Response, reaction_key, respond};
 pub use record::Record;
-pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset, instant_of};
+pub use ruleset::{Calculation, Calculations, Faulty, InForce, Ruleset, Told, instant_of};
 pub use scheme::{Listed, RuleMatch, Scheme, SchemeKind, Schemes};
 pub use tell::{Notice, telling};
 pub use yaml::yaml_as_json;

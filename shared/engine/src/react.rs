@@ -4,7 +4,7 @@ use kernel::Cause;
 use serde_json::{Map, Value};
 
 use crate::{
-    Definition, Fact, Linked, Record, Ruleset, Scope,
+    Definition, Fact, Linked, Record, Ruleset, Scope, Told,
     definition::{On, Opens},
     record::rfc3339,
 };
@@ -24,19 +24,25 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// The event of a fact: the record's fields after it, and `id`, `number`, `process`, `state`,
-    /// `revision`, `ce_type`, `changes` and `at`, which are names of no field; the record's id also
-    /// under its process's name.
+    /// The event of a fact, as far as it is `told`: the record's fields after it, and `id`, `number`,
+    /// `process`, `state`, `revision`, `ce_type`, `changes` and `at`, which are names of no field; the
+    /// record's id also under its process's name.
     #[must_use]
-    pub fn of_fact(kind: &str, record: &Record, fact: &Fact) -> Self {
-        let changes = fact.changes.iter().map(|(field, (old, new))| {
-            (field.clone(), Value::Array(vec![old.clone(), new.clone()]))
-        });
-        let mut event = record.data.clone();
+    pub fn of_fact(kind: &str, record: &Record, fact: &Fact, told: &Told) -> Self {
+        let fields = record.data.iter().filter(|(field, _)| told.has(field));
+        let mut event: Map<String, Value> =
+            fields.map(|(field, value)| (field.clone(), value.clone())).collect();
         event.insert("state".to_owned(), Value::String(record.state.clone()));
         event.insert("revision".to_owned(), record.revision.into());
-        let (changes, at) = (Value::Object(changes.collect()), rfc3339(fact.at));
-        Self::named(kind, event, changes, at, record.linked())
+        let changes = if told.has("changes") {
+            let changes = fact.changes.iter().map(|(field, (old, new))| {
+                (field.clone(), Value::Array(vec![old.clone(), new.clone()]))
+            });
+            Value::Object(changes.collect())
+        } else {
+            Value::Null
+        };
+        Self::named(kind, event, changes, rfc3339(fact.at), record.linked())
     }
 
     /// The same from the data of an event that came over the bus; `None` when it holds no record.

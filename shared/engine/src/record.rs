@@ -101,6 +101,26 @@ impl Record {
         }
     }
 
+    /// The same record with other data.
+    pub(crate) fn with_data(&self, data: Map<String, Value>) -> Self {
+        Self {
+            id: self.id,
+            process: self.process.clone(),
+            number: self.number.clone(),
+            definition: self.definition,
+            state: self.state.clone(),
+            revision: self.revision,
+            data,
+            audience: self.audience.clone(),
+            opened_at: self.opened_at,
+            updated_at: self.updated_at,
+            entered_at: self.entered_at,
+            closed_at: self.closed_at,
+            opened_by: self.opened_by.clone(),
+            links: self.links.clone(),
+        }
+    }
+
     /// What a link to this record names.
     #[must_use]
     pub fn linked(&self) -> Linked {

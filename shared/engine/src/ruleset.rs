@@ -42,8 +42,8 @@ pub struct Ruleset {
     schemes: Arc<Schemes>,
     calculations: Arc<Calculations>,
     root: Context<'static, 'static>,
-    /// Event type to the processes that react to it.
-    subscribers: HashMap<String, Vec<String>>,
+    /// Event type to who reacts to it.
+    heard: HashMap<String, HeardBy>,
     /// The processes of which some version speaks of `links`.
     link_askers: BTreeSet<String>,
     /// The filters that lists were asked for by.
@@ -70,6 +70,47 @@ pub struct Faulty<'a> {
     pub process: &'a str,
     pub version: u32,
     pub faults: &'a [Flaw],
+}
+
+/// Who reacts to a type of event, and to what of it.
+#[derive(Default)]
+struct HeardBy {
+    processes: Vec<String>,
+    told: Told,
+}
+
+/// What is told of an event: the words that reactions to it name, or all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    Whole,
+    Words(BTreeSet<String>),
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self::Words(BTreeSet::new())
+    }
+}
+
+impl Told {
+    /// Whether a word of an event is among it.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Words(words) => words.contains(word),
+        }
+    }
+
+    fn add(&mut self, expression: &Expression) {
+        match self {
+            Self::Words(words) => match expression.words_of_event() {
+                Some(more) => words.extend(more.iter().cloned()),
+                None => *self = Self::Whole,
+            },
+            Self::Whole => {}
+        }
+    }
 }
 
 /// The versions of one process.
@@ -135,12 +176,15 @@ impl Ruleset {
             Some((name, Process { number, present, versions }))
         });
         let processes: BTreeMap<String, Process> = processes.collect();
-        let mut subscribers: HashMap<String, Vec<String>> = HashMap::new();
+        let mut heard: HashMap<String, HeardBy> = HashMap::new();
         for (name, process) in &processes {
-            let heard: BTreeSet<&str> =
-                process.versions.iter().flat_map(|definition| definition.hears()).collect();
-            for event in heard {
-                subscribers.entry(event.to_owned()).or_default().push(name.clone());
+            let reactions = process.versions.iter().flat_map(|definition| definition.reactions());
+            for (event, expressions) in reactions {
+                let by = heard.entry(event.to_owned()).or_default();
+                if by.processes.last() != Some(name) {
+                    by.processes.push(name.clone());
+                }
+                expressions.for_each(|expression| by.told.add(expression));
             }
         }
         let all = processes.values().flat_map(|process| &process.versions);
@@ -156,7 +200,7 @@ impl Ruleset {
             schemes,
             calculations,
             root,
-            subscribers,
+            heard,
             link_askers,
             asked: Asked::default(),
         }
@@ -275,7 +319,13 @@ impl Ruleset {
     /// The processes that react to events of a type.
     #[must_use]
     pub fn subscribers(&self, event_type: &str) -> &[String] {
-        self.subscribers.get(event_type).map_or(&[], Vec::as_slice)
+        self.heard.get(event_type).map_or(&[], |by| by.processes.as_slice())
+    }
+
+    /// What reactions to events of a type are told by; none where nobody reacts.
+    #[must_use]
+    pub fn told(&self, event_type: &str) -> Option<&Told> {
+        self.heard.get(event_type).map(|by| &by.told)
     }
 
     /// Whether the records of a process are decided by what they are tied to, so that
@@ -287,7 +337,7 @@ impl Ruleset {
 
     /// Every type of event that some process reacts to.
     pub fn hears(&self) -> impl Iterator<Item = &str> {
-        self.subscribers.keys().map(String::as_str)
+        self.heard.keys().map(String::as_str)
     }
 
     /// Whether an expression over `event`, `actor` and `now` holds of an event, as live streams ask.
@@ -368,5 +418,28 @@ mod tests {
         let speaks = Expression::parse("record.state == 'new' || event.priority == 1");
         let speaks = speaks.unwrap_or_else(|fault| panic!("{fault}"));
         assert_eq!(speaks.variables().collect::<Vec<_>>(), ["event", "record"]);
+    }
+
+    #[test]
+    fn an_event_is_told_as_far_as_reactions_name_it() {
+        let read = |key: &str| {
+            let text = format!(
+                "process: echo\ncollection: echoes\nnumber: ECH\nroles: {{ agent: {{}} }}\n\
+                 fields: {{ properties: {{ key: {{ type: string, readOnly: true }}, cause: {{ readOnly: true }} }} }}\n\
+                 starts: {{ heard: \"true\" }}\n\
+                 opens: [{{ on: call.made.v1, key: event.key, set: {{ key: event.key, cause: {key} }} }}]\n\
+                 states: {{ heard: {{ end: {{ to: over, by: [agent], on: {{ event: call.ended.v1, key: event.key, when: \"get(event.changes, 'line') != null\" }} }} }}, over: }}\n"
+            );
+            let definition =
+                Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:?}"));
+            let schemes = Schemes::parse_all(&[]).unwrap_or_else(|faults| panic!("{faults:?}"));
+            Ruleset::new(vec![definition], schemes).unwrap_or_else(|faults| panic!("{faults:?}"))
+        };
+        let words = |words: &[&str]| Told::Words(words.iter().map(ToString::to_string).collect());
+        let rules = read("event.reason");
+        assert_eq!(rules.told("call.made.v1"), Some(&words(&["key", "reason"])));
+        assert_eq!(rules.told("call.ended.v1"), Some(&words(&["changes", "key"])));
+        assert_eq!(rules.told("call.missed.v1"), None);
+        assert_eq!(read("event").told("call.made.v1"), Some(&Told::Whole));
     }
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use engine::{
-    Command, Fact, Happening, Record, Response, Ruleset, Subject, apply, decide, reaction_key,
-    respond,
+    Command, Fact, Happening, Record, Response, Ruleset, Subject, Told, apply, decide,
+    reaction_key, respond,
 };
 use kernel::{Actor, Cause, Channel, derived_id};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ impl Desk {
         let record = apply(record, &fact);
         self.records.insert(record.id, record.clone());
         let kind = contract::event_type(&record.process, &fact.event, 1);
-        let happening = Happening::of_fact(&kind, &record, &fact);
+        let happening = Happening::of_fact(&kind, &record, &fact, &Told::Whole);
         steps.push(Step { record: Arc::new(record), fact });
         for process in self.rules.subscribers(&kind).to_vec() {
             self.happen(&process, &happening, steps);

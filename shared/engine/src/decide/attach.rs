@@ -2,7 +2,7 @@
 
 use kernel::{Cause, Fault, Refusal};
 
-use super::{checks::permitted, invalid};
+use super::{Made, checks::permitted, invalid};
 use crate::{Attachment, Definition, Fact, Record, Ruleset};
 
 /// A name is shown and saved as it is: this many bytes, as file systems take them.
@@ -17,13 +17,13 @@ pub(super) fn attach(
     record: &Record,
     file: &Attachment,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let role = permitted(rules, definition, record, &definition.may.comment, true, cause)?;
     invalid(faults(file))?;
     let mut fact = Fact::blank("file_attached", cause);
     fact.role = role;
     fact.attachment = Some(file.clone());
-    Ok(fact)
+    Ok(fact.into())
 }
 
 fn faults(file: &Attachment) -> Vec<Fault> {

@@ -10,7 +10,7 @@ use crate::{
     definition::{After, Audience},
 };
 
-use super::{duties, obligations};
+use super::{Made, duties, obligations};
 
 /// A record as it would be, before what follows is worked out.
 pub(super) struct Draft<'a> {
@@ -25,7 +25,7 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// Completes `fact`, once everything is derived; `entered` says that the record's state is a new
     /// one.
-    pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Fact, Refusal> {
+    pub(super) fn finish(mut self, mut fact: Fact, entered: bool) -> Result<Made, Refusal> {
         let anew = self.oblige(fact.transition.as_deref())?;
         if !self.is_seen_as_before() {
             let audience = self.audience()?;
@@ -42,6 +42,8 @@ impl Draft<'_> {
         }
         let nothing = Map::new();
         let before = self.before.map_or(&nothing, |before| &before.data);
+        // Nothing is what is not there.
+        self.record.data.retain(|_, value| !value.is_null());
         fact.changes = change_set(before, &self.record.data);
         let size: usize =
             self.record.data.iter().map(|(name, value)| name.len() + size(value)).sum();
@@ -49,7 +51,7 @@ impl Draft<'_> {
             let message = format!("the record's data would exceed {DATA_LIMIT_BYTES} bytes");
             return Err(Refusal::one(Rule::Invalid, "", "too_large", message));
         }
-        Ok(fact)
+        Ok(Made { fact, data: Some(self.record.data) })
     }
 
     /// Works out the derived fields, in their order.

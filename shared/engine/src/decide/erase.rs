@@ -3,7 +3,7 @@
 use kernel::{ADMINISTRATOR, Cause, Fault, Refusal, Rule};
 use serde_json::Value;
 
-use super::{change::Draft, invalid};
+use super::{Made, change::Draft, invalid};
 use crate::{Definition, Erasure, Fact, FieldDefinition, Record, Ruleset, ledger};
 
 /// What stands in a required text from then on.
@@ -18,7 +18,7 @@ pub(super) fn erase(
     record: &Record,
     erasure: &Erasure,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     if !cause.actor.has_role(ADMINISTRATOR) {
         let message = format!("this needs the role {ADMINISTRATOR}");
         return Err(Refusal::one(Rule::Role, "", "role", message));
@@ -65,11 +65,11 @@ pub(super) fn erase(
     fact.role = Some(ADMINISTRATOR.to_owned());
     fact.erasure = Some(erasure.clone());
     let draft = Draft { rules, definition, cause, before: Some(record), record: next };
-    let mut fact = draft.finish(fact, false)?;
-    for (old, _) in fact.changes.values_mut() {
+    let mut made = draft.finish(fact, false)?;
+    for (old, _) in made.fact.changes.values_mut() {
         *old = Value::Null;
     }
-    Ok(fact)
+    Ok(made)
 }
 
 fn takes_any_text(field: &FieldDefinition) -> bool {

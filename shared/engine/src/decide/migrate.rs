@@ -3,7 +3,7 @@
 use kernel::{ADMINISTRATOR, Cause, Fault, Refusal, Rule};
 use serde_json::Map;
 
-use super::{change::Draft, duties, invalid, unknown_references};
+use super::{Made, change::Draft, duties, invalid, unknown_references};
 use crate::{
     Definition, Fact, Migration, Record, Ruleset, Timer,
     fact::Migrated,
@@ -17,7 +17,7 @@ pub(super) fn migrate(
     record: &Record,
     migration: &Migration,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let refuse =
         |rule, path, code: &'static str, message| Err(Refusal::one(rule, path, code, message));
     let Some(target) = rules.version(&record.process, migration.to) else {
@@ -54,12 +54,12 @@ pub(super) fn migrate(
     if moves {
         duties::reached(rules, target, Some(record), &draft.record, cause)?;
     }
-    let mut fact = draft.finish(fact, true)?;
+    let mut made = draft.finish(fact, true)?;
     let fired = fired(rules, record, cause)?;
-    if let Some(timers) = &mut fact.timers {
+    if let Some(timers) = &mut made.fact.timers {
         timers.retain(|timer| !fired.contains(&timer.transition));
     }
-    Ok(fact)
+    Ok(made)
 }
 
 /// The record as the other version knows it.
@@ -103,7 +103,7 @@ fn mapped(
             format!("it owes `{}`, which version {version} does not know", debt.transition);
         faults.push(Fault::new("/debts", "owes", message));
     }
-    faults.extend(target.data_faults(&data));
+    faults.extend(target.data_faults(&mut data));
     faults.extend(unknown_references(rules, target, &data, cause));
     invalid(faults)?;
     Ok(Record { definition: version, state: state.clone(), data, ..record.clone() })

@@ -3,7 +3,7 @@
 use kernel::{Cause, Fault, Refusal, Rule};
 
 use super::{
-    changed,
+    Made, changed,
     checks::{missing_role, names, permission},
 };
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn task(
     record: &Record,
     wish: &TaskWish,
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let Some(allowed) = &definition.tasks else {
         let message = format!("a {} has no tasks", definition.title.english().to_lowercase());
         return Err(Refusal::one(Rule::State, "", "no_tasks", message));

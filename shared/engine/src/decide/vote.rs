@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    COMMENT_LIMIT,
+    COMMENT_LIMIT, Made,
     change::{Draft, broken},
     checks::{guard, in_time, missing_role, names, permission},
     duties, invalid, is_blank, moved, offered,
@@ -34,7 +34,7 @@ pub(super) fn vote(
     record: &Record,
     (name, ballot, comment): (&str, &Ballot, Option<&str>),
     cause: &Cause,
-) -> Result<Fact, Refusal> {
+) -> Result<Made, Refusal> {
     let transition = offered(definition, record, name)?;
     let Some(poll) = Poll::of(rules, record, transition, &cause.actor, cause.when()) else {
         let message = format!("`{name}` is not voted on: it is taken");
@@ -76,7 +76,7 @@ pub(super) fn vote(
     let now = Poll { record: &next, ..poll };
     let is_decided = opinion == Opinion::Approve && now.tally().map_err(broken)?.missing == 0;
     let role = Some(right.role);
-    let mut fact = if is_decided && transition.by.is_empty() {
+    let mut made = if is_decided && transition.by.is_empty() {
         needed(transition, &next.data)?;
         moved(rules, definition, record, next, (transition, &Map::new()), role, cause)?
     } else {
@@ -87,8 +87,8 @@ pub(super) fn vote(
         draft.derive(&mut fact)?;
         draft.finish(fact, false)?
     };
-    fact.comment = comment.map(str::to_owned);
-    Ok(fact)
+    made.fact.comment = comment.map(str::to_owned);
+    Ok(made)
 }
 
 /// What is voted on and taken by somebody is taken when the votes are there.

@@ -263,3 +263,13 @@ pub(super) fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
     }
     found
 }
+
+/// The same of fields by name, which are lent as the value that they are.
+pub(super) fn faults_of(validator: &Validator, fields: &mut Map<String, Value>) -> Vec<Fault> {
+    let mut value = Value::Object(std::mem::take(fields));
+    let found = faults(validator, &value);
+    if let Value::Object(lent) = &mut value {
+        *fields = std::mem::take(lent);
+    }
+    found
+}

@@ -5,9 +5,9 @@ use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
 use super::{
-    Field,
+    Expressions, Field,
     duty::{Owes, Vote},
-    fields::{compile, faults, object_schema},
+    fields::{compile, faults_of, object_schema},
     known::Known,
     label::{Label, Named},
     tense::past,
@@ -69,6 +69,13 @@ pub(crate) struct On {
     pub set: Vec<(String, Expression)>,
     pub when: Option<Expression>,
     pub link: Option<String>,
+}
+
+impl On {
+    pub(super) fn expressions(&self) -> Expressions<'_> {
+        let set = self.set.iter().map(|(_, expression)| expression);
+        Box::new(self.when.iter().chain([&self.key]).chain(set))
+    }
 }
 
 impl Transition {
@@ -135,8 +142,9 @@ impl Transition {
         Some(transition)
     }
 
-    pub(crate) fn faults(&self, with: &Map<String, Value>) -> Vec<Fault> {
-        faults(&self.validator, &Value::Object(with.clone()))
+    /// `with` is lent, and stays as it is.
+    pub(crate) fn faults(&self, with: &mut Map<String, Value>) -> Vec<Fault> {
+        faults_of(&self.validator, with)
     }
 
     /// Whether the system may take it: a timer or an event does, or `by` says so.
@@ -165,12 +173,7 @@ impl Transition {
             .chain(&self.at)
             .chain(self.vote.iter().flat_map(Vote::expressions))
             .chain(self.set.iter().map(|(_, expression)| expression))
-            .chain(self.on.iter().flat_map(|on| {
-                on.when
-                    .iter()
-                    .chain([&on.key])
-                    .chain(on.set.iter().map(|(_, expression)| expression))
-            }))
+            .chain(self.on.iter().flat_map(On::expressions))
     }
 }
 

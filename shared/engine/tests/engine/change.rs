@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use engine::{
     Ballot, Calculation, Calculations, Command, Definition, Fact, Languages, Record, Ruleset,
-    Schemes, Subject, TaskWish, apply, decide, offers,
+    Schemes, Subject, TaskWish, apply, offers, step,
 };
 use kernel::{Actor, Cause, Channel};
 use serde_json::{Value, json};
@@ -92,7 +92,9 @@ impl Case {
             Some(record) => Subject::Existing(record),
             None => Subject::New { process: "change", id, number: "CHG0000001".to_owned() },
         };
-        decide(&self.rules, subject, command, &cause)
+        let (fact, made) = step(&self.rules, subject, command, &cause)?;
+        assert_eq!(made, apply(self.record.clone(), &fact), "{command:?}");
+        Ok(fact)
     }
 
     fn does(&mut self, who: &Arc<Actor>, command: Command) -> Fact {

@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::{
     Ballot, Command, Definition, Fact, Languages, Record, Ruleset, Schemes, Subject, TaskWish,
-    apply, decide, following, offers, telling,
+    apply, following, offers, step, telling,
 };
 use kernel::{Actor, Cause, Channel, Refusal};
 use proptest::prelude::*;
@@ -232,14 +232,14 @@ fn ask(
     command: &Command,
     who: usize,
     now: DateTime<Utc>,
-) -> Result<Fact, Refusal> {
+) -> Result<(Fact, Record), Refusal> {
     let channel = if who == 3 { Channel::Timer } else { Channel::Api };
     let cause = Cause::new(Uuid::nil(), Arc::new(actor(who)), now, channel);
     let subject = match record {
         Some(record) => Subject::Existing(record),
         None => Subject::New { process: "plan", id: Uuid::nil(), number: "PLN0000001".to_owned() },
     };
-    decide(rules, subject, command, &cause)
+    step(rules, subject, command, &cause)
 }
 
 /// Who took what until now, and whether each state was entered as it may be.
@@ -317,9 +317,10 @@ impl<'a> Case<'a> {
         if let Command::Fire { transition } = command {
             self.timers.remove(transition);
         }
-        let fact = ask(self.rules, self.record.as_ref(), command, who, now).ok()?;
+        let (fact, made) = ask(self.rules, self.record.as_ref(), command, who, now).ok()?;
         let before = self.record.as_ref().map(|record| (record.state.clone(), record.revision));
         let next = apply(self.record.take(), &fact);
+        assert_eq!(made, next, "what was decided is what the fact makes");
         assert_eq!(next.revision, before.as_ref().map_or(1, |(_, revision)| revision + 1));
         assert!(self.definition.states().any(|state| state == next.state), "{}", next.state);
         assert_eq!(next.closed_at.is_some(), self.definition.is_final(&next.state));

@@ -224,28 +224,26 @@ impl<'a> Batch<'a> {
                 _ => None,
             };
             let command = completed.as_ref().unwrap_or(command);
-            let (before, subject) = match &origin {
-                Origin::Existing(record) => (Some(record), Subject::Existing(record)),
+            let subject = match &origin {
+                Origin::Existing(record) => Subject::Existing(record),
                 Origin::New { process, id } => {
                     let number = self.next_number(stage, process).await?;
-                    (None, Subject::New { process, id: *id, number })
+                    Subject::New { process, id: *id, number }
                 }
             };
             // Migrating is how records leave a version that has faults.
             if !matches!(command, Command::Migrate(_)) {
                 self.unhindered(&origin)?;
             }
-            let fact = guarded(|| engine::decide(&law.rules, subject, command, cause))??;
+            let (fact, mut record) =
+                guarded(|| engine::step(&law.rules, subject, command, cause))??;
             if let Some(file) = &fact.attachment
                 && self.tx.content_held(&file.digest).await?.is_none()
             {
                 let message = "the bytes of the file are not here: send it again";
                 return Err(Refusal::one(Rule::State, "", "no_content", message).into());
             }
-            let before = before.map(|record| Record::clone(record));
-            let is_new = before.is_none();
-            let mut record = engine::apply(before, &fact);
-            if is_new && law.rules.asks_links(&record.process) {
+            if fact.opened.is_some() && law.rules.asks_links(&record.process) {
                 record.links = Links::known(Vec::new());
             }
             let record = Arc::new(record);

@@ -29,12 +29,12 @@ impl<'a> Batch<'a> {
         for position in first..stage.steps.len() {
             let step = &stage.steps[position];
             let kind = contract::event_type(&step.record.process, &step.fact.event, 1);
-            let is_heard = !law.rules.subscribers(&kind).is_empty();
+            let heard = law.rules.told(&kind);
             let following = engine::following(&law.rules, &step.record, &step.fact);
             let (actor, now) = (&step.cause.actor, step.cause.when());
             let told =
                 guarded(|| engine::telling(&law.rules, &step.record, &step.fact, actor, now))?;
-            if !is_heard && following.is_none() && told.as_ref().is_ok_and(Vec::is_empty) {
+            if heard.is_none() && following.is_none() && told.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
             let record = Arc::clone(&step.record);
@@ -49,8 +49,8 @@ impl<'a> Batch<'a> {
                 traceparent: step.cause.traceparent.clone(),
                 implied: false,
             });
-            if is_heard {
-                let happening = Happening::of_fact(&kind, &step.record, &step.fact);
+            if let Some(words) = heard {
+                let happening = Happening::of_fact(&kind, &step.record, &step.fact, words);
                 self.hear(stage, &happening, &cause, act, depth + 1).await?;
             }
             self.tell(stage, record.id, told, &cause).await?;
