@@ -5,7 +5,6 @@ mod deployment;
 mod directions;
 mod labels;
 mod pages;
-mod reactions;
 mod requirements;
 mod rooms;
 mod shipped;

@@ -1,10 +1,12 @@
 //! What an event asks of a process: to open a record, to move one, or to be tied to one.
 
+use std::collections::BTreeSet;
+
 use kernel::Cause;
 use serde_json::{Map, Value};
 
 use crate::{
-    Definition, Fact, Linked, Record, Ruleset, Scope, Told,
+    Definition, Expression, Fact, Linked, Record, Ruleset, Scope,
     definition::{On, Opens},
     record::rfc3339,
 };
@@ -87,6 +89,40 @@ impl Happening {
         event.insert("changes".to_owned(), changes);
         event.insert("at".to_owned(), at);
         Self { kind: kind.to_owned(), event: Value::Object(event), record: Some(linked) }
+    }
+}
+
+/// What is told of an event: the words that reactions to it name, or all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    Whole,
+    Words(BTreeSet<String>),
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self::Words(BTreeSet::new())
+    }
+}
+
+impl Told {
+    /// Whether a word of an event is among it.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Words(words) => words.contains(word),
+        }
+    }
+
+    pub(crate) fn add(&mut self, expression: &Expression) {
+        match self {
+            Self::Words(words) => match expression.words_of_event() {
+                Some(more) => words.extend(more.iter().cloned()),
+                None => *self = Self::Whole,
+            },
+            Self::Whole => {}
+        }
     }
 }
 

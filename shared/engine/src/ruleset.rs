@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use kernel::{Actor, Refusal};
 
 use crate::{
-    Definition, Expression, Filter, Flaw, Record, Schemes, Scope, expression, filter::Asked,
+    Definition, Expression, Filter, Flaw, Record, Schemes, Scope, Told, expression, filter::Asked,
     flaw::Flaws,
 };
 
@@ -77,40 +77,6 @@ pub struct Faulty<'a> {
 struct HeardBy {
     processes: Vec<String>,
     told: Told,
-}
-
-/// What is told of an event: the words that reactions to it name, or all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    Whole,
-    Words(BTreeSet<String>),
-}
-
-impl Default for Told {
-    fn default() -> Self {
-        Self::Words(BTreeSet::new())
-    }
-}
-
-impl Told {
-    /// Whether a word of an event is among it.
-    #[must_use]
-    pub fn has(&self, word: &str) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Words(words) => words.contains(word),
-        }
-    }
-
-    fn add(&mut self, expression: &Expression) {
-        match self {
-            Self::Words(words) => match expression.words_of_event() {
-                Some(more) => words.extend(more.iter().cloned()),
-                None => *self = Self::Whole,
-            },
-            Self::Whole => {}
-        }
-    }
 }
 
 /// The versions of one process.
@@ -428,7 +394,7 @@ mod tests {
                  fields: {{ properties: {{ key: {{ type: string, readOnly: true }}, cause: {{ readOnly: true }} }} }}\n\
                  starts: {{ heard: \"true\" }}\n\
                  opens: [{{ on: call.made.v1, key: event.key, set: {{ key: event.key, cause: {key} }} }}]\n\
-                 states: {{ heard: {{ end: {{ to: over, by: [agent], on: {{ event: call.ended.v1, key: event.key, when: \"get(event.changes, 'line') != null\" }} }} }}, over: }}\n"
+                 states: {{ heard: {{ end: {{ to: over, by: [agent], on: {{ event: call.ended.v1, key: event.key, when: \"event.changes.line != null\" }} }} }}, over: }}\n"
             );
             let definition =
                 Definition::parse(&text, 1).unwrap_or_else(|flaws| panic!("{flaws:?}"));

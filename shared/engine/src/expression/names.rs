@@ -7,6 +7,9 @@ use cel::{
     common::ast::{EntryExpr, Expr, LiteralValue},
 };
 
+/// What an event changed: field to old and new value.
+pub(super) const CHANGES: &str = "changes";
+
 /// The names in one expression, comprehension variables left out.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -16,6 +19,8 @@ pub(crate) struct Names {
     pub record_fields: BTreeSet<String>,
     /// `x` of each `event.x`.
     pub event_fields: BTreeSet<String>,
+    /// `x` of each `event.changes.x`.
+    pub event_changes: BTreeSet<String>,
     /// Roots that are used as a whole and not by field: `size(record)`.
     pub whole: BTreeSet<String>,
     pub functions: BTreeSet<String>,
@@ -57,6 +62,12 @@ impl Names {
                         self.roots.insert(root.clone());
                         return;
                     }
+                }
+                if let Expr::Select(of) = &select.operand.expr
+                    && of.field == CHANGES
+                    && matches!(&of.operand.expr, Expr::Ident(root) if root == "event" && !bound.contains(root))
+                {
+                    self.event_changes.insert(select.field.clone());
                 }
                 self.walk(&select.operand, bound);
             }

@@ -12,7 +12,7 @@ use cel::{
 };
 use serde_json::Value;
 
-use super::{Scope, functions};
+use super::{Scope, functions, names::CHANGES};
 use crate::{
     record::{OWN_NAMES, rfc3339},
     scheme::Lookup,
@@ -297,14 +297,18 @@ fn owned<'a>(value: impl Into<Value>) -> Cow<'a, Value> {
     Cow::Owned(value.into())
 }
 
-/// What an event lacks is null; what a part of it lacks is a fault.
+/// What an event lacks is null, and so is what it did not change; what another part of it lacks is a
+/// fault.
 fn within<'a>(event: &'a Value, path: &[String]) -> Told<'a> {
-    let (first, rest) = path.split_first()?;
-    let Some(mut place) = event.as_object()?.get(first) else {
-        return rest.is_empty().then_some(Cow::Owned(Value::Null));
-    };
-    for name in rest {
-        place = place.get(name)?;
+    let mut place = event;
+    for (depth, name) in path.iter().enumerate() {
+        let is_last = depth + 1 == path.len();
+        let may_lack = depth == 0 || depth == 1 && path[0] == CHANGES;
+        match place.as_object()?.get(name) {
+            Some(part) => place = part,
+            None if may_lack && is_last => return Some(Cow::Owned(Value::Null)),
+            None => return None,
+        }
     }
     Some(Cow::Borrowed(place))
 }
@@ -360,10 +364,12 @@ mod tests {
     use super::*;
     use crate::{Expression, Record, Schemes, expression::context};
 
-    const EXPRESSIONS: [&str; 40] = [
+    const EXPRESSIONS: [&str; 42] = [
         "record.a.x",
         "event.a",
         "event.labels.x",
+        "event.changes.x",
+        "event.changes.x == null || event.changes.y == event.a",
         "get(event.labels, 'x')",
         "get(event.a, 'x')",
         "get(event.missing, 'x')",
@@ -423,6 +429,7 @@ mod tests {
             values in proptest::collection::vec(value(), 4),
             labels in value(),
             has_labels in any::<bool>(),
+            has_changes in any::<bool>(),
             micros in prop_oneof![Just(0_i64), Just(120_000), Just(10), 0_i64..1_000_000],
         ) {
             let schemes = Schemes::parse_all(&[
@@ -436,7 +443,10 @@ mod tests {
             let now = now.unwrap_or_default();
             let mut event = json!({ "a": values[0], "b": values[1] });
             if has_labels {
-                event["labels"] = labels;
+                event["labels"] = labels.clone();
+            }
+            if has_changes {
+                event["changes"] = labels;
             }
             let mut data = Map::new();
             data.insert("a".into(), values[2].clone());

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use kernel::Actor;
 use serde_json::{Map, Number, Value};
 
-use super::Names;
+use super::{Names, names::CHANGES};
 use crate::{
     Bond, Links, Record,
     ledger::TASKS,
@@ -107,11 +107,30 @@ pub(super) fn of_links(links: &Links) -> Option<Cel> {
 /// where the expression uses it as a whole.
 pub(super) fn of_event(event: &Value, names: &Names) -> Cel {
     let Value::Object(entries) = event else { return from_json(event) };
-    let named = names.event_fields.iter();
-    let named = named.map(|name| (name.as_str(), entries.get(name).map_or(Cel::Null, from_json)));
+    let named = names.event_fields.iter().map(|name| {
+        let value = entries.get(name);
+        let value = if name == CHANGES {
+            of_changes(value, &names.event_changes)
+        } else {
+            value.map_or(Cel::Null, from_json)
+        };
+        (name.as_str(), value)
+    });
     if !names.whole.contains("event") {
         return map(named);
     }
+    map(entries.iter().map(|(key, value)| (key.as_str(), from_json(value))).chain(named))
+}
+
+/// What an event changed, with null for each named field that it did not change.
+fn of_changes(changes: Option<&Value>, named: &BTreeSet<String>) -> Cel {
+    let nothing = Map::new();
+    let entries = match changes {
+        Some(Value::Object(entries)) => entries,
+        None | Some(Value::Null) if !named.is_empty() => &nothing,
+        other => return other.map_or(Cel::Null, from_json),
+    };
+    let named = named.iter().map(|name| (name.as_str(), Cel::Null));
     map(named.chain(entries.iter().map(|(key, value)| (key.as_str(), from_json(value)))))
 }
 
