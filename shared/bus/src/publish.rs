@@ -2,12 +2,12 @@
 
 mod publisher;
 
-use std::{future::Future, sync::Arc};
+use std::{collections::HashSet, future::Future, sync::Arc};
 
 use async_nats::{HeaderMap, HeaderName, PublishErrorKind, Request, RequestErrorKind};
 use bytes::Bytes;
 use contract::Envelope;
-use futures::TryFutureExt as _;
+use futures::{TryFutureExt as _, future::try_join_all};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,6 +19,9 @@ use crate::{
 
 /// Messages in one atomic batch: beyond it a sync is shared by enough, and the server takes 1,000.
 pub const MAX_BATCH: usize = 500;
+/// So few messages are stored sooner singly, with a sync each: the server stages a batch in files of its
+/// own, which costs it as much as some twenty syncs.
+const FEW: usize = 16;
 /// A batch is held in the server's memory until it is committed.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
@@ -39,6 +42,12 @@ impl Message {
             headers: envelope.headers(),
             payload: Bytes::from(envelope.data),
         }
+    }
+
+    /// What it tells of, whose messages keep their order: a record or a key, the last word of its
+    /// subject.
+    fn concerns(&self) -> &str {
+        self.subject.rsplit('.').next().unwrap_or_default()
     }
 }
 
@@ -82,15 +91,15 @@ struct Problem {
 }
 
 impl Bus {
-    /// Publishes the messages to the stream in their order and returns when all are on disk.
+    /// Publishes the messages to the stream and returns when all are on disk. Those of one record or
+    /// key are stored in their order whatever happens.
     ///
-    /// They go in atomic batches, which cost one sync each. A batch that is refused (one of its
-    /// messages is stored already, the server was restarted in the middle) or whose answer is lost
-    /// is published again message by message, each after the one before it: so the order in the
-    /// stream is theirs whatever happens.
+    /// Many go in atomic batches, which cost one sync each; a few go singly. A batch that is refused
+    /// (one of its messages is stored already, the server was restarted in the middle) or whose answer
+    /// is lost is published again singly.
     ///
     /// # Errors
-    /// When one of them is not known to be on disk. A prefix of them may be.
+    /// When one of them is not known to be on disk. Some may be.
     pub async fn publish_all(
         &self,
         stream: &str,
@@ -127,7 +136,7 @@ impl Bus {
 
     /// One batch that fits, or its messages singly.
     async fn publish_batch(&self, stream: &str, batch: &[Message]) -> Result<(), BusError> {
-        if batch.len() > 1 {
+        if batch.len() > FEW {
             match self.unless_lost(self.send_batch(stream, batch)).await {
                 Ok(()) => {
                     count(&self.inner.counted.batches, 1);
@@ -140,9 +149,21 @@ impl Bus {
             }
             count(&self.inner.counted.republished, batch.len());
         }
-        for message in batch {
-            let asked = self.ask(stream, message, headers_of(message)).map_ok(|_| ());
-            self.unless_lost(asked).await?;
+        self.publish_singly(stream, batch).await
+    }
+
+    /// All that concern something else at once, and what comes after one of those once it is on disk.
+    async fn publish_singly(&self, stream: &str, messages: &[Message]) -> Result<(), BusError> {
+        let mut rest: Vec<&Message> = messages.iter().collect();
+        while !rest.is_empty() {
+            let mut concerned = HashSet::new();
+            let (now, later): (Vec<&Message>, Vec<&Message>) =
+                rest.into_iter().partition(|message| concerned.insert(message.concerns()));
+            let asked = now
+                .into_iter()
+                .map(|message| self.ask(stream, message, headers_of(message)).map_ok(|_| ()));
+            self.unless_lost(try_join_all(asked).map_ok(|_| ())).await?;
+            rest = later;
         }
         Ok(())
     }

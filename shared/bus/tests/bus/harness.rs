@@ -93,6 +93,11 @@ pub fn id(n: u32) -> Uuid {
     derived_id(Uuid::nil(), chrono::DateTime::UNIX_EPOCH, n)
 }
 
+/// The id of the `n`-th record, as subjects end with it.
+pub fn id_of(record: u32) -> String {
+    id(1_000_000 + record).to_string()
+}
+
 pub fn event(n: u32, record: u32, revision: u64) -> Envelope {
     Envelope {
         id: id(n),

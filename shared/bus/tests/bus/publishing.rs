@@ -4,7 +4,9 @@ use async_nats::jetstream;
 use bus::{Bus, Message, Options, Publisher};
 use bytes::Bytes;
 
-use crate::harness::{alert, client, events, eventually, ids, ids_of, stored, within, world};
+use crate::harness::{
+    alert, client, event, events, eventually, id, id_of, ids, ids_of, stored, within, world,
+};
 
 #[tokio::test]
 async fn more_than_a_batch_is_stored_in_order_and_once() {
@@ -15,6 +17,22 @@ async fn more_than_a_batch_is_stored_in_order_and_once() {
     assert!(found[0].1.starts_with("steward.incident.incident.opened.v1."), "{}", found[0].1);
     let counted = world.bus.counters();
     assert_eq!((counted.published, counted.batches, counted.republished), (1_203, 3, 0));
+}
+
+#[tokio::test]
+async fn a_few_go_singly_and_those_of_a_record_in_their_order() {
+    let world = world().await;
+    let few = (0..12).map(|n| Message::event("incident", event(n, n % 3, u64::from(n / 3) + 1)));
+    world.bus.publish_all("INCIDENT", few.collect()).await.unwrap();
+    let found = stored(world.server.address(), "INCIDENT").await;
+    for record in 0..3 {
+        let own = found.iter().filter(|(_, subject, _)| subject.ends_with(&id_of(record)));
+        let own: Vec<_> = own.map(|(_, _, id)| id.clone()).collect();
+        let numbers = (0..4).map(|revision| id(revision * 3 + record).to_string());
+        assert_eq!(own, numbers.collect::<Vec<_>>());
+    }
+    let counted = world.bus.counters();
+    assert_eq!((counted.published, counted.batches, counted.republished), (12, 0, 0));
 }
 
 #[tokio::test]
