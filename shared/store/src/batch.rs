@@ -29,6 +29,7 @@ use crate::{
     audience::{AudienceSet, Audiences},
     chain::Salts,
     dialect::{Failure, Lock, Pools, Tx},
+    fresh::Fresh,
     law::Law,
     refusal::{Ledger, Noted},
     row::{Extent, HolderKey, Loaded},
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) audiences: Audiences,
     /// How the records of processes are counted.
     pub(crate) countings: Countings,
+    /// What was committed a moment ago and is to be published.
+    pub(crate) fresh: Fresh,
     /// Who reactions act as.
     pub(crate) system: Arc<Actor>,
     /// Held by the batch that locks records which it did not know to need when it began: two such

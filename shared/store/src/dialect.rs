@@ -181,8 +181,12 @@ impl Tx {
         either!(self, insert_records(rows))
     }
 
-    /// Journal rows, each with its place in the outbox.
-    pub(crate) async fn insert_journal(&mut self, rows: &[JournalRow]) -> Result<(), Failure> {
+    /// Journal rows, each with its place in the outbox; answers these, or none where it is not known
+    /// which row is where.
+    pub(crate) async fn insert_journal(
+        &mut self,
+        rows: &[JournalRow],
+    ) -> Result<Vec<i64>, Failure> {
         either!(self, insert_journal(rows))
     }
 

@@ -26,6 +26,7 @@ mod dialect;
 mod entity;
 mod error;
 mod flow;
+mod fresh;
 mod inbox;
 mod law;
 mod lease;

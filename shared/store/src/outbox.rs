@@ -1,13 +1,14 @@
 //! What is not yet published: the journal rows that stand in the outbox.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use contract::Envelope;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, Statement,
+    ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryOrder, QuerySelect,
+    Statement, Value,
     sea_query::{Expr, OnConflict, Query},
 };
-
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,9 +19,12 @@ use crate::{
     writer::{Sent, Urgent},
 };
 
-/// The journal rows of the oldest in the outbox, each looked up by itself.
-const OLDEST: &str = "SELECT j.* FROM (SELECT seq FROM outbox ORDER BY seq LIMIT $1) AS o \
-    CROSS JOIN LATERAL (SELECT * FROM journal WHERE journal.seq = o.seq LIMIT 1) AS j ORDER BY o.seq";
+/// Journal rows by their places, each looked up by itself: whoever took the journal for empty would walk
+/// or sort all of it.
+const OF_POSTGRES: &str = "SELECT j.* FROM UNNEST($1::bigint[]) AS o(seq) \
+    CROSS JOIN LATERAL (SELECT * FROM journal WHERE journal.seq = o.seq LIMIT 1) AS j";
+const OF_SQLITE: &str =
+    "SELECT j.* FROM json_each(?) AS o CROSS JOIN journal AS j ON j.seq = o.value";
 
 /// An event on its way to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,29 +42,42 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn unsent(&self, limit: u64) -> Result<Vec<Outgoing>, Setback> {
-        let rows = match self.write().get_database_backend() {
-            // By the plans of the writers: whoever took the journal for empty would sort all of it.
-            DbBackend::Postgres => {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                let sql =
-                    Statement::from_sql_and_values(DbBackend::Postgres, OLDEST, [limit.into()]);
-                journal::Entity::find().from_raw_sql(sql).all(self.write()).await?
-            }
-            _ => {
-                let queued = Query::select()
-                    .column(outbox::Column::Seq)
-                    .from(outbox::Entity)
-                    .order_by(outbox::Column::Seq, sea_orm::Order::Asc)
-                    .limit(limit)
-                    .to_owned();
-                let all = journal::Entity::find()
-                    .filter(journal::Column::Seq.in_subquery(queued))
-                    .order_by_asc(journal::Column::Seq);
-                all.all(self.read()).await?
-            }
+        // By the plans of the writers on PostgreSQL; on SQLite they have one connection, for them alone.
+        let queued = outbox::Entity::find().order_by_asc(outbox::Column::Seq).limit(limit);
+        let queued = match self.write().get_database_backend() {
+            DbBackend::Sqlite => queued.all(self.read()).await?,
+            _ => queued.all(self.write()).await?,
         };
-        let source = format!("/steward/{}", self.service());
-        Ok(rows.into_iter().map(|row| outgoing(row, source.clone())).collect())
+        let places: Vec<i64> = queued.into_iter().map(|row| row.seq).collect();
+        let mut known = self.shared().fresh.take(&places);
+        let unknown = places.iter().copied().filter(|place| !known.contains_key(place));
+        known.extend(self.told_by_the_journal(unknown.collect()).await?);
+        let outgoing = |seq| Some(Outgoing { seq, envelope: known.remove(&seq)? });
+        Ok(places.into_iter().filter_map(outgoing).collect())
+    }
+
+    /// Events as the journal keeps them, by their places.
+    async fn told_by_the_journal(
+        &self,
+        places: Vec<i64>,
+    ) -> Result<HashMap<i64, Envelope>, Setback> {
+        if places.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = |backend, sql, places: Value| {
+            let sql = Statement::from_sql_and_values(backend, sql, [places]);
+            journal::Entity::find().from_raw_sql(sql)
+        };
+        let rows = match self.write().get_database_backend() {
+            DbBackend::Sqlite => {
+                // A list of numbers: serialising it cannot fail.
+                let places = serde_json::to_string(&places).unwrap_or_default();
+                found(DbBackend::Sqlite, OF_SQLITE, places.into()).all(self.read()).await?
+            }
+            backend => found(backend, OF_POSTGRES, places.into()).all(self.write()).await?,
+        };
+        let source = self.shared().fresh.source();
+        Ok(rows.into_iter().map(|row| (row.seq, envelope(row, source.to_owned()))).collect())
     }
 
     /// How many events wait to be published.
@@ -103,24 +120,21 @@ impl Store {
     }
 }
 
-fn outgoing(row: journal::Model, source: String) -> Outgoing {
-    Outgoing {
-        seq: row.seq,
-        envelope: Envelope {
-            id: row.event_id,
-            source,
-            kind: row.event_type,
-            time: row.occurred_at,
-            number: row.number,
-            record: row.record_id,
-            revision: row.revision.cast_unsigned(),
-            correlation: row.correlation,
-            causation: row.causation,
-            actor: row.actor,
-            audience: tokens_in(&row.audience),
-            traceparent: row.traceparent,
-            // What was erased before it was published has nothing to tell any more.
-            data: row.payload.unwrap_or_else(|| b"{}".to_vec()),
-        },
+fn envelope(row: journal::Model, source: String) -> Envelope {
+    Envelope {
+        id: row.event_id,
+        source,
+        kind: row.event_type,
+        time: row.occurred_at,
+        number: row.number,
+        record: row.record_id,
+        revision: row.revision.cast_unsigned(),
+        correlation: row.correlation,
+        causation: row.causation,
+        actor: row.actor,
+        audience: tokens_in(&row.audience),
+        traceparent: row.traceparent,
+        // What was erased before it was published has nothing to tell any more.
+        data: row.payload.unwrap_or_else(|| b"{}".to_vec()),
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     audience::Audiences,
     batch::{Shared, Verdict},
     dialect::{Pools, Readers},
+    fresh::Fresh,
     law::Law,
     schema,
     total::{self, Countings},
@@ -95,6 +96,7 @@ impl Store {
             adopting: Mutex::new(()),
             audiences: Audiences::default(),
             countings: options.countings.clone(),
+            fresh: Fresh::of(&options.service),
             system: Arc::new(Actor::system(&options.service)),
             late: Mutex::new(()),
         });

@@ -154,12 +154,15 @@ impl Batch<'_> {
 
     /// Writes and commits.
     pub(super) async fn finish(mut self, verdicts: Vec<Verdict>, ledger: &mut Ledger) -> Attempt {
-        if let Err(failure) = self.write(ledger).await {
-            // The rows of the refusals are gone, so their chain would have a hole.
-            ledger.begin_anew();
-            self.tx.rollback().await;
-            return Attempt::Failed(failure);
-        }
+        let places = match self.write(ledger).await {
+            Ok(places) => places,
+            Err(failure) => {
+                // The rows of the refusals are gone, so their chain would have a hole.
+                ledger.begin_anew();
+                self.tx.rollback().await;
+                return Attempt::Failed(failure);
+            }
+        };
         let witness = self.overlay.journal.last().map(|row| Witness {
             record: row.record.id,
             revision: row.record.revision,
@@ -168,6 +171,7 @@ impl Batch<'_> {
         match self.tx.commit().await {
             Ok(()) => {
                 self.shared.audiences.keep(self.overlay.audiences.into_values());
+                self.shared.fresh.keep(self.overlay.journal, &places);
                 Attempt::Committed(verdicts)
             }
             Err(failure) => {
@@ -182,7 +186,8 @@ impl Batch<'_> {
         }
     }
 
-    async fn write(&mut self, ledger: &mut Ledger) -> Result<(), Failure> {
+    /// Writes what the batch did; answers the places of its journal rows in the outbox.
+    async fn write(&mut self, ledger: &mut Ledger) -> Result<Vec<i64>, Failure> {
         let (tx, overlay, places) = (&mut self.tx, &self.overlay, &self.law.places);
         let changed = overlay.records.values().flatten();
         let rows = changed.filter_map(|held| {
@@ -211,9 +216,10 @@ impl Batch<'_> {
                 Extent::New => tx.insert_records(&rows).await?,
             }
         }
-        if !overlay.journal.is_empty() {
-            tx.insert_journal(&overlay.journal).await?;
-        }
+        let outbox = match overlay.journal.as_slice() {
+            [] => Vec::new(),
+            rows => tx.insert_journal(rows).await?,
+        };
         // Before anything is erased: bytes stay for as long as something is made of them.
         for (record, revision, digest) in &overlay.attached {
             tx.attach(*record, *revision, digest).await?;
@@ -230,7 +236,8 @@ impl Batch<'_> {
         }
         self.write_timers().await?;
         self.write_totals().await?;
-        self.write_rest(ledger).await
+        self.write_rest(ledger).await?;
+        Ok(outbox)
     }
 
     async fn write_timers(&mut self) -> Result<(), Failure> {

@@ -348,15 +348,19 @@ pub(super) async fn insert_records(db: &mut PgConnection, rows: &[RecordRow<'_>]
     with_slots(sql, rows).execute(db).await.map(drop)
 }
 
-pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -> Done {
+pub(super) async fn insert_journal(
+    db: &mut PgConnection,
+    rows: &[JournalRow],
+) -> Result<Vec<i64>, sqlx::Error> {
     const SQL: &str = "WITH written AS (INSERT INTO journal (event_id, record_id, revision, process, \
         number, event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, \
         payload, salt, digest, link) \
         SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], \
         $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::uuid[], \
         $12::text[], $13::text[], $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[]) \
-        RETURNING seq) INSERT INTO outbox (seq) SELECT seq FROM written";
-    query(SQL)
+        RETURNING seq, event_id), queued AS (INSERT INTO outbox (seq) SELECT seq FROM written) \
+        SELECT seq, event_id FROM written";
+    let written = query(SQL)
         .bind(each(rows, |row| row.event_id))
         .bind(each(rows, |row| row.record.id))
         .bind(each(rows, JournalRow::revision))
@@ -374,9 +378,17 @@ pub(super) async fn insert_journal(db: &mut PgConnection, rows: &[JournalRow]) -
         .bind(each(rows, |row| row.salt.as_slice()))
         .bind(each(rows, |row| row.digest.as_slice()))
         .bind(each(rows, |row| row.link.as_slice()))
-        .execute(db)
-        .await
-        .map(drop)
+        .fetch_all(db)
+        .await?;
+    let mut places = Vec::with_capacity(written.len());
+    for (row, at) in rows.iter().zip(&written) {
+        // They come in the order in which they went, which nobody promises.
+        if at.try_get::<Uuid, _>(1)? != row.event_id {
+            return Ok(Vec::new());
+        }
+        places.push(at.try_get(0)?);
+    }
+    Ok(places)
 }
 
 pub(super) async fn clear_outbox(db: &mut PgConnection, seqs: &[i64]) -> Done {

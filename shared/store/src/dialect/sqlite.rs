@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use engine::{Bond, Link};
 use sqlx::{
     AssertSqlSafe, Executor as _, Row, Sqlite, SqliteConnection, SqlitePool, query,
-    sqlite::{SqliteArguments, SqliteRow},
+    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
 };
 use uuid::Uuid;
 
@@ -70,15 +70,15 @@ async fn insert<R>(
     tail: &str,
     mut rows: &[R],
     bind: impl for<'q> Fn(Query<'q>, &'q R) -> Query<'q>,
-) -> Result<u64, sqlx::Error> {
+) -> Result<SqliteQueryResult, sqlx::Error> {
     let row = format!("({}?)", "?, ".repeat(columns - 1));
-    let mut written = 0;
+    let mut written = SqliteQueryResult::default();
     while !rows.is_empty() {
         let size = SIZES.into_iter().find(|size| *size <= rows.len()).unwrap_or(1);
         let (now, later) = rows.split_at(size);
         let sql = format!("{head} VALUES {}{row} {tail}", format!("{row}, ").repeat(size - 1));
         let filled = now.iter().fold(query(AssertSqlSafe(sql)), &bind);
-        written += filled.execute(&mut *db).await?.rows_affected();
+        written.extend([filled.execute(&mut *db).await?]);
         rows = later;
     }
     Ok(written)
@@ -324,12 +324,15 @@ pub(super) async fn insert_records(db: &mut SqliteConnection, rows: &[RecordRow<
     put_records(db, Columns::default(), rows).await
 }
 
-pub(super) async fn insert_journal(db: &mut SqliteConnection, rows: &[JournalRow]) -> Done {
+pub(super) async fn insert_journal(
+    db: &mut SqliteConnection,
+    rows: &[JournalRow],
+) -> Result<Vec<i64>, sqlx::Error> {
     // A trigger puts each row into the outbox.
     const HEAD: &str = "INSERT INTO journal (event_id, record_id, revision, process, number, \
         event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, payload, \
         salt, digest, link)";
-    insert(db, HEAD, 17, "", rows, |sql, row| {
+    let written = insert(db, HEAD, 17, "", rows, |sql, row| {
         sql.bind(row.event_id)
             .bind(row.record.id)
             .bind(row.revision())
@@ -348,8 +351,10 @@ pub(super) async fn insert_journal(db: &mut SqliteConnection, rows: &[JournalRow
             .bind(row.digest.as_slice())
             .bind(row.link.as_slice())
     })
-    .await
-    .map(drop)
+    .await?;
+    // Nobody else inserts, so they are numbered one after the other.
+    let last = written.last_insert_rowid();
+    Ok((last + 1 - written.rows_affected().cast_signed()..=last).collect())
 }
 
 pub(super) async fn clear_outbox(db: &mut SqliteConnection, seqs: &[i64]) -> Done {
@@ -530,7 +535,7 @@ pub(super) async fn put_marks(db: &mut SqliteConnection, rows: &[MarkRow]) -> Re
             .bind(row.at)
     })
     .await?;
-    if written == rows.len() as u64 { Ok(()) } else { Err(Failure::Raced) }
+    if written.rows_affected() == rows.len() as u64 { Ok(()) } else { Err(Failure::Raced) }
 }
 
 pub(super) async fn add_tallies(db: &mut SqliteConnection, rows: &[(&str, &str, i64)]) -> Done {

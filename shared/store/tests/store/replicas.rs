@@ -18,6 +18,7 @@ everywhere!(
     a_lease_that_ran_out_goes_to_another,
     a_late_owner_is_fenced,
     events_leave_in_order_and_once,
+    what_is_told_at_once_is_what_the_journal_keeps,
     events_are_published_again_since_a_moment,
     many_replicas_lose_nothing,
     a_place_is_its_owners_to_say,
@@ -129,6 +130,22 @@ async fn events_leave_in_order_and_once(site: &Site) {
     assert_eq!(unsent(&store).await, events[1..]);
     store.sent(&[events[1].seq]).await.expect("an answer");
     assert_eq!(unsent(&store).await, []);
+}
+
+/// Whoever publishes is told from memory what was committed a moment ago, and from the journal the
+/// second time.
+async fn what_is_told_at_once_is_what_the_journal_keeps(site: &Site) {
+    let store = site.open().await;
+    assert_eq!(unsent(&store).await, []);
+    let case = site.case(&store, "Mail", json!({ "reporter": "PER0000002" })).await;
+    let mut act = site.on(&case, take("start"));
+    act.cause.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into());
+    record_of(store.act(act).await);
+    let at_once = unsent(&store).await;
+    assert_eq!(at_once.iter().map(|event| event.envelope.revision).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(unsent(&store).await, at_once);
+    // Another replica has nothing at hand.
+    assert_eq!(unsent(&site.open().await).await, at_once);
 }
 
 async fn events_are_published_again_since_a_moment(site: &Site) {
