@@ -18,6 +18,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that lay idle for longer is asked whether it is alive before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// A connection that reads SQLite is a thread with the schema and a cache of its own. They take turns, so
+/// that none lies idle for long: each is let go of after so long, and made anew while it is needed.
+const READER_LIVES: Duration = Duration::from_secs(10);
 /// Besides the writers: leases, the inbox and the outbox write too.
 const SMALL_WRITERS: u32 = 2;
 
@@ -86,7 +89,7 @@ impl Pools {
         let batches = pool(1).connect_with(writing).await?;
         sqlite::gather_statistics(&mut *batches.acquire().await?).await?;
         let count = readers.clamp(1, sqlite_readers());
-        let readers = pool(count).connect_with(options).await?;
+        let readers = pool(count).max_lifetime(READER_LIVES).connect_with(options).await?;
         Ok(Self {
             read: Readers::new(SqlxSqliteConnector::from_sqlx_sqlite_pool(readers), count),
             write: SqlxSqliteConnector::from_sqlx_sqlite_pool(batches.clone()),

@@ -15,6 +15,9 @@ use crate::{Act, Setback, batch::Verdict};
 const COMPANY: usize = 16;
 /// It waits so long at most, or until one of those that are being written has ended.
 const PATIENCE: Duration = Duration::from_millis(5);
+/// What nobody waits for, as deliveries that come in bursts, waits so long for others of its kind, also
+/// where nothing is being written.
+const MOMENT: Duration = Duration::from_millis(2);
 
 pub(super) type Reply = oneshot::Sender<Verdict>;
 
@@ -87,6 +90,7 @@ pub(crate) struct Queue {
     /// How many batches are being written.
     writing: watch::Sender<usize>,
     patience: Duration,
+    moment: Duration,
 }
 
 impl Queue {
@@ -97,7 +101,8 @@ impl Queue {
         max_batch: usize,
     ) -> Self {
         let writing = watch::Sender::new(0);
-        Self { urgent, deliveries, closing, max_batch, writing, patience: PATIENCE }
+        let (patience, moment) = (PATIENCE, MOMENT);
+        Self { urgent, deliveries, closing, max_batch, writing, patience, moment }
     }
 
     /// What is queued now, at least one item, and about as much as a batch takes; while others are
@@ -165,8 +170,15 @@ impl Queue {
     /// Adds what comes, until there is enough for one more batch beside those that are written.
     async fn add_company(&mut self, load: &mut Load) {
         let mut writing = self.writing.subscribe();
-        let until = Instant::now() + self.patience;
-        while load.tickets.len() < *writing.borrow_and_update() * COMPANY {
+        let begun = Instant::now();
+        loop {
+            let beside = *writing.borrow_and_update();
+            let is_awaited = load.tickets.iter().any(Ticket::is_command);
+            let batches = if is_awaited { beside } else { beside.max(1) };
+            if load.tickets.len() >= batches * COMPANY {
+                return;
+            }
+            let until = begun + if beside == 0 { self.moment } else { self.patience };
             tokio::select! {
                 biased;
                 Some(item) = self.urgent.recv() => load.add(item),
@@ -191,17 +203,41 @@ mod tests {
 
     /// A queue in which nobody's patience ends, and where commands are put into it.
     fn queue() -> (mpsc::Sender<Urgent>, Queue) {
-        let (urgent, urgent_queued) = mpsc::channel(1_000);
-        let (_, deliveries) = mpsc::channel(1);
-        let queue = Queue::new(urgent_queued, deliveries, CancellationToken::new(), 512);
-        (urgent, Queue { patience: Duration::from_secs(3_600), ..queue })
+        let (urgent, _, queue) = both_queues();
+        (urgent, queue)
     }
 
-    fn command() -> Urgent {
+    /// The same, and where deliveries are.
+    fn both_queues() -> (mpsc::Sender<Urgent>, mpsc::Sender<Vec<Ticket>>, Queue) {
+        let (urgent, urgent_queued) = mpsc::channel(1_000);
+        let (deliveries, deliveries_queued) = mpsc::channel(1_000);
+        let queue = Queue::new(urgent_queued, deliveries_queued, CancellationToken::new(), 512);
+        let long = Duration::from_secs(3_600);
+        (urgent, deliveries, Queue { patience: long, moment: long, ..queue })
+    }
+
+    fn ticket() -> Ticket {
         let (actor, at) = (Arc::new(Actor::system("test")), chrono::DateTime::default());
         let cause = Cause::new(Uuid::nil(), actor, at, Channel::Api);
         let act = Act::new(cause, Target::Events(Vec::new()), Vec::new());
-        Urgent::Commands(vec![Ticket { act, reply: oneshot::channel().0 }])
+        Ticket { act, reply: oneshot::channel().0 }
+    }
+
+    fn command() -> Urgent {
+        Urgent::Commands(vec![ticket()])
+    }
+
+    fn delivery() -> Ticket {
+        let mut ticket = ticket();
+        ticket.act.delivery = Some(crate::Mark {
+            consumer: "test".to_owned(),
+            message: String::new(),
+            lane: None,
+            fence: None,
+            outcome: |_| String::new(),
+            at: ticket.act.cause.at,
+        });
+        ticket
     }
 
     async fn put(urgent: &mpsc::Sender<Urgent>, count: usize) {
@@ -215,6 +251,28 @@ mod tests {
         let (urgent, mut queue) = queue();
         put(&urgent, 1).await;
         let (load, _writing) = queue.next().now_or_never().flatten().expect("a load at once");
+        assert_eq!(load.tickets.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_lone_delivery_waits_for_others_until_a_command_comes() {
+        let (urgent, deliveries, mut queue) = both_queues();
+        assert!(deliveries.send(vec![delivery()]).await.is_ok(), "the queue is open");
+        let mut next = Box::pin(queue.next());
+        assert!(futures::poll!(&mut next).is_pending());
+        assert!(deliveries.send(vec![delivery(), delivery()]).await.is_ok(), "the queue is open");
+        assert!(futures::poll!(&mut next).is_pending());
+        put(&urgent, 1).await;
+        let (load, _writing) = next.await.expect("it is open");
+        assert_eq!(load.tickets.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn or_for_a_moment() {
+        let (_urgent, deliveries, queue) = both_queues();
+        let mut queue = Queue { moment: MOMENT, ..queue };
+        assert!(deliveries.send(vec![delivery()]).await.is_ok(), "the queue is open");
+        let (load, _writing) = queue.next().await.expect("it is open");
         assert_eq!(load.tickets.len(), 1);
     }
 
