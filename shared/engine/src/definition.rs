@@ -19,7 +19,6 @@ mod transition;
 
 use std::collections::BTreeSet;
 
-use jsonschema::Validator;
 use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
@@ -41,7 +40,7 @@ pub use {
     transition::Transition,
 };
 
-use self::fields::{faults_of, object_schema};
+use self::fields::{Fitting, faults_of, object_schema};
 use crate::{Expression, Flaw, flaw::Flaws, yaml::Mark};
 
 /// One version of a process definition.
@@ -90,8 +89,8 @@ pub struct Definition {
     /// Whether there are votes, debts or controls at all.
     pub(crate) has_duties: bool,
     states: Vec<State>,
-    open_validator: Validator,
-    amend_validator: Validator,
+    opening: Fitting,
+    amending: Fitting,
 }
 
 #[derive(Debug)]
@@ -372,7 +371,8 @@ impl Definition {
 
     /// `data` is lent, and stays as it is.
     pub(crate) fn open_faults(&self, data: &mut Map<String, Value>) -> Vec<Fault> {
-        faults_of(&self.open_validator, data)
+        let schema = || object_schema(self.writable(), &self.given_at_opening(), false);
+        self.opening.faults(schema, data)
     }
 
     /// What does not fit of data that a record would have as a whole; it is lent, and stays as it is.
@@ -385,7 +385,7 @@ impl Definition {
 
     /// `patch` is lent, and stays as it is.
     pub(crate) fn amend_faults(&self, patch: &mut Map<String, Value>) -> Vec<Fault> {
-        faults_of(&self.amend_validator, patch)
+        self.amending.faults(|| object_schema(self.writable(), &[], false), patch)
     }
 
     /// The events of other processes that this one reacts to.

@@ -13,7 +13,7 @@ mod surroundings;
 mod typing;
 mod values;
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, sync::OnceLock};
 
 use cel::{Context, Program};
 use chrono::{DateTime, Utc};
@@ -31,10 +31,11 @@ use crate::{Calculations, Record, Schemes, record::OWN_NAMES, yaml::Mark};
 /// How deep comprehensions may nest: with bounded input this bounds the cost.
 const COMPREHENSION_LIMIT: usize = 2;
 
-/// A CEL expression, compiled once, its names known.
+/// A CEL expression, its names known.
 pub struct Expression {
     source: String,
-    program: Program,
+    /// What the interpreter takes: where it can be told without, only once it was asked all the same.
+    program: OnceLock<Program>,
     names: Names,
     /// Where it stands in its file.
     place: Mark,
@@ -109,6 +110,7 @@ impl Expression {
             return Err(faults.collect());
         }
         let plain = Plain::of(program.expression());
+        let program = if plain.is_some() { OnceLock::new() } else { program.into() };
         let is_of_fields = names.roots.iter().all(|root| root == "record")
             && names.whole.is_empty()
             && names.record_fields.iter().all(|name| !OWN_NAMES.contains(&name.as_str()))
@@ -166,8 +168,21 @@ impl Expression {
         &self.names
     }
 
-    pub(crate) fn tree(&self) -> &cel::IdedExpr {
-        self.program.expression()
+    /// # Errors
+    /// As [`Self::program`].
+    pub(crate) fn tree(&self) -> Result<&cel::IdedExpr, String> {
+        self.program().map(Program::expression)
+    }
+
+    /// # Errors
+    /// A sentence where it cannot be read again, which has been read before.
+    fn program(&self) -> Result<&Program, String> {
+        if let Some(program) = self.program.get() {
+            return Ok(program);
+        }
+        let program = Program::compile(&self.source);
+        let program = program.map_err(|_| format!("`{}` cannot be read any more", self.source))?;
+        Ok(self.program.get_or_init(|| program))
     }
 
     /// The value of the expression as JSON.
@@ -199,7 +214,7 @@ impl Expression {
             }
         }
         let value = self
-            .program
+            .program()?
             .execute(&context)
             .map_err(|fault| format!("`{}` could not be worked out: {fault}", self.source))?;
         values::to_json(&value)

@@ -98,7 +98,7 @@ impl Filter {
     pub fn parse(definition: &Definition, source: &str) -> Result<Self, Refusal> {
         let expression = Expression::parse(source).map_err(refuse)?;
         let mut translation = Translation { definition, source, parts: 0 };
-        translation.condition(expression.tree()).map_err(refuse)
+        expression.tree().and_then(|tree| translation.condition(tree)).map_err(refuse)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     children::Children,
     duty::{self, Control},
     edit::Edit,
-    fields::{compile, object_schema},
+    fields::{Fitting, compile, object_schema},
     known::{Known, names},
     label::{self, Labels, Named},
     late::Late,
@@ -24,7 +24,7 @@ use crate::{
     react::EVENT_NAMES,
     reading::{Entries, Word, condition, entries, expression, items, word, words},
     record::OWN_NAMES,
-    yaml::{self, Entry, Node, Tree},
+    yaml::{self, Entry, Mark, Node, Tree},
 };
 
 /// Reads a definition; what comes back is sound when no flaw was found.
@@ -75,13 +75,10 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
     notify::check(&notify, all.map(|transition| transition.says.as_str()), flaws);
     check::follow(children.as_ref(), &states, flaws);
 
-    let writable = || known.fields.iter().filter(|field| !field.read_only);
-    let given: Vec<String> = writable()
-        .filter(|field| required.contains(&field.name))
-        .map(|field| field.name.clone())
-        .collect();
-    let open_validator = compile(&object_schema(writable(), &given, false)).ok()?;
-    let amend_validator = compile(&object_schema(writable(), &[], false)).ok()?;
+    // Each field is sound by itself; together they may still name one thing twice.
+    if let Err(fault) = compile(&object_schema(known.fields.iter(), &[], false)) {
+        flaws.add(Mark::START, "schema", fault);
+    }
     let process = process?;
     let has_duties = known.keeps_duties();
     let has_next_duty = known.field_names.iter().any(|name| name == ledger::NEXT_DUTY);
@@ -115,8 +112,8 @@ pub(super) fn build(text: &str, version: u32, flaws: &mut Flaws) -> Option<Defin
         has_next_duty,
         controls,
         states,
-        open_validator,
-        amend_validator,
+        opening: Fitting::default(),
+        amending: Fitting::default(),
         fields: known.fields,
     })
 }

@@ -1,5 +1,7 @@
 //! The data of a record: JSON Schema 2020-12 with the words that this house adds.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, Utc};
 use jsonschema::{Validator, error::ValidationErrorKind};
 use kernel::Fault;
@@ -272,4 +274,27 @@ pub(super) fn faults_of(validator: &Validator, fields: &mut Map<String, Value>) 
         *fields = std::mem::take(lent);
     }
     found
+}
+
+/// What values are held to, compiled when the first of them comes: of the many steps of all processes
+/// most are taken where others run.
+#[derive(Debug, Default)]
+pub(super) struct Fitting(OnceLock<Validator>);
+
+impl Fitting {
+    /// Every way in which fields do not fit a schema, always the same one.
+    pub(super) fn faults(
+        &self,
+        schema: impl FnOnce() -> Value,
+        fields: &mut Map<String, Value>,
+    ) -> Vec<Fault> {
+        let validator = match self.0.get() {
+            Some(validator) => validator,
+            None => match compile(&schema()) {
+                Ok(validator) => self.0.get_or_init(|| validator),
+                Err(why) => return vec![Fault::new("", "schema", why)],
+            },
+        };
+        faults_of(validator, fields)
+    }
 }

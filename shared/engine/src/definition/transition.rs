@@ -1,13 +1,12 @@
 //! One line of a definition: from here to there, by whom, with what evidence, when by itself.
 
-use jsonschema::Validator;
 use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
 use super::{
     Expressions, Field,
     duty::{Owes, Vote},
-    fields::{compile, faults_of, object_schema},
+    fields::{Fitting, object_schema},
     known::Known,
     label::{Label, Named},
     tense::past,
@@ -48,7 +47,7 @@ pub struct Transition {
     pub says: String,
     /// JSON Schema of the body that takes it.
     pub schema: Value,
-    validator: Validator,
+    fitting: Fitting,
     /// Where its name stands.
     pub(super) place: Mark,
 }
@@ -105,8 +104,6 @@ impl Transition {
             .map(|field| field.name.clone())
             .collect();
         let schema = object_schema(given.into_iter(), &fresh, false);
-        let validator = compile(&schema);
-        let validator = validator.map_err(|fault| flaws.add(entry.at, "schema", fault)).ok()?;
         let texts = |words: Vec<Word>| words.into_iter().map(|word| word.text).collect();
         let transition = Self {
             name: name.to_owned(),
@@ -127,7 +124,7 @@ impl Transition {
             owes: source.get("owes").and_then(|node| Owes::read(node, known, flaws)),
             says: source.text("says", flaws).unwrap_or_else(|| past(name)),
             schema,
-            validator,
+            fitting: Fitting::default(),
             place: entry.at,
         };
         let comes_by_itself =
@@ -144,7 +141,7 @@ impl Transition {
 
     /// `with` is lent, and stays as it is.
     pub(crate) fn faults(&self, with: &mut Map<String, Value>) -> Vec<Fault> {
-        faults_of(&self.validator, with)
+        self.fitting.faults(|| self.schema.clone(), with)
     }
 
     /// Whether the system may take it: a timer or an event does, or `by` says so.

@@ -76,8 +76,8 @@ fn vote(transition: &Transition, roles: &[Role], known: &Known, flaws: &mut Flaw
     let Some(most) = most.sum::<Option<u64>>().filter(|_| voters.len() == vote.of.len()) else {
         return;
     };
-    let wanted = match &vote.quorum.tree().expr {
-        Expr::Literal(LiteralValue::Int(wanted)) => u64::try_from(*wanted.inner()).unwrap_or(1),
+    let wanted = match vote.quorum.tree().map(|tree| &tree.expr) {
+        Ok(Expr::Literal(LiteralValue::Int(wanted))) => u64::try_from(*wanted.inner()).unwrap_or(1),
         _ => 1,
     };
     if most < wanted.max(1) {
