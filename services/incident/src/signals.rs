@@ -24,18 +24,18 @@ pub fn happening_of(rules: &Ruleset, payload: &[u8], now: DateTime<Utc>) -> Happ
     {
         return quarantine(&signal, &reason);
     }
-    let mut event = event_of(&signal);
-    match rules.match_rules(RULES, &Value::Object(event.clone()), now) {
+    let mut event = Value::Object(event_of(&signal));
+    match rules.match_rules(RULES, &event, now) {
         Ok(found) => {
             let mut rule = found.values;
             rule.insert("name".to_owned(), Value::String(found.rule));
             rule.insert("version".to_owned(), found.version.into());
-            event.insert("rule".to_owned(), Value::Object(rule));
+            event["rule"] = Value::Object(rule);
             let kind = match signal.status {
                 SignalStatus::Resolved => "signal.resolved.v1",
                 _ => "signal.firing.v1",
             };
-            Happening { kind: kind.to_owned(), event: Value::Object(event), record: None }
+            Happening { kind: kind.to_owned(), event, record: None }
         }
         Err(reason) => quarantine(&signal, &format!("no alert rule could be applied: {reason}")),
     }

@@ -134,11 +134,13 @@ impl Forwarder {
         if !body.is_end_stream() {
             asked = asked.body(reqwest::Body::wrap_stream(body.into_data_stream()));
         }
-        let answer = asked.headers(parts.headers).send().await?;
-        let mut response = Response::new(());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
-        Ok(response.map(|()| Body::from_stream(answer.bytes_stream())))
+        let answer: http::Response<reqwest::Body> =
+            asked.headers(parts.headers).send().await?.into();
+        let (said, body) = answer.into_parts();
+        let mut response = Response::new(Body::new(body));
+        *response.status_mut() = said.status;
+        *response.headers_mut() = said.headers;
+        Ok(response)
     }
 }
 
