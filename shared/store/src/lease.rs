@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, ExprTrait, Statement,
-    sea_query::{Expr, Query},
+    ConnectionTrait, DbBackend, ExprTrait, Order, Statement,
+    sea_query::{Expr, LockType, Query},
 };
 
 use crate::{Setback, Store};
@@ -61,11 +61,15 @@ impl Store {
             .map(|fence| Expr::tuple([Expr::val(fence.name.as_str()), Expr::val(fence.token)]));
         let lease = Expr::tuple([Expr::col("name"), Expr::col("token")]);
         let until = Expr::cust(self.database_now()).add(micros(ttl));
+        // Locked in the order of their names, as batches lock them: else one might wait for the other.
+        let mut ours = Query::select();
+        ours.column("name").from("lease").and_where(lease.is_in(held));
+        ours.order_by("name", Order::Asc).lock(LockType::Update);
         let mut update = Query::update();
         update
             .table("lease")
             .value("until", until)
-            .and_where(lease.is_in(held))
+            .and_where(Expr::col("name").in_subquery(ours))
             .returning_col("name");
         let rows = self.write().query_all(&update).await?;
         let renewed: Result<Vec<String>, _> =

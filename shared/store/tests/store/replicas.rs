@@ -258,6 +258,40 @@ async fn what_commits_late_is_not_passed_by() {
     .await;
 }
 
+/// A batch holds the leases of its deliveries in the order of their names until its commit.
+#[tokio::test]
+async fn leases_are_renewed_in_the_order_in_which_batches_hold_them() {
+    on_postgres(async |site: &Site| {
+        let store = site.open().await;
+        // The later name stands first in the table.
+        let mut fences = Vec::new();
+        for name in ["lane-b", "lane-a"] {
+            let fence = store.lease(name, "one", LONG).await.expect("an answer");
+            fences.push(fence.expect("a lease"));
+        }
+        let mut batch = PgConnection::connect(&site.url).await.expect("a connection");
+        batch.execute("BEGIN").await.expect("it begins");
+        let held = batch.execute("SELECT 1 FROM lease WHERE name = 'lane-a' FOR SHARE").await;
+        held.expect("a lock");
+        let renewing = tokio::spawn({
+            let store = store.clone();
+            async move { store.renew(&fences, LONG).await }
+        });
+        eventually(async || {
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            let row = batch.fetch_one(waiting).await.expect("a count");
+            (row.get::<i64, _>(0) > 0).then_some(())
+        })
+        .await;
+        let held = batch.execute("SELECT 1 FROM lease WHERE name = 'lane-b' FOR SHARE").await;
+        held.expect("nobody holds it who waits for this one");
+        batch.execute("COMMIT").await.expect("it ends");
+        let renewed = renewing.await.expect("the task ends").expect("an answer");
+        assert_eq!(renewed, [true, true]);
+    })
+    .await;
+}
+
 /// Connections break under load; what was acknowledged is there, and nothing was done twice.
 #[tokio::test]
 async fn broken_connections_lose_and_double_nothing() {
