@@ -152,13 +152,14 @@ impl Bus {
         self.publish_singly(stream, batch).await
     }
 
-    /// All that concern something else at once, and what comes after one of those once it is on disk.
+    /// A few at once that concern something else each, and what comes after these once they are on disk.
     async fn publish_singly(&self, stream: &str, messages: &[Message]) -> Result<(), BusError> {
         let mut rest: Vec<&Message> = messages.iter().collect();
         while !rest.is_empty() {
             let mut concerned = HashSet::new();
-            let (now, later): (Vec<&Message>, Vec<&Message>) =
-                rest.into_iter().partition(|message| concerned.insert(message.concerns()));
+            let (now, later): (Vec<&Message>, Vec<&Message>) = rest
+                .into_iter()
+                .partition(|message| concerned.len() < FEW && concerned.insert(message.concerns()));
             let asked = now
                 .into_iter()
                 .map(|message| self.ask(stream, message, headers_of(message)).map_ok(|_| ()));
