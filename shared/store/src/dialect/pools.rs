@@ -155,8 +155,8 @@ impl Pools {
 }
 
 /// A connection to SQLite is a thread that works here, with the schema in memory: more of them than
-/// keep the processors busy answer nothing sooner.
+/// there are processors answer nothing sooner.
 fn sqlite_readers() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(2 * processors).unwrap_or(u32::MAX)
+    u32::try_from(processors).unwrap_or(u32::MAX)
 }
