@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Set,
-    sea_query::{Alias, Expr, OnConflict, Query},
+    sea_query::{Alias, Expr, IntoIden, OnConflict, Query},
 };
 
 use crate::{
@@ -74,17 +74,8 @@ impl Store {
         let asked: Vec<_> = keys.iter().map(|key| indexable(key)).collect();
         let mut found = std::collections::HashSet::new();
         for part in asked.chunks(1_000) {
-            let blocked: Vec<String> = inbox::Entity::find()
-                .select_only()
-                .column(inbox::Column::Key)
-                .distinct()
-                .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
-                .filter(inbox::Column::State.ne(DONE))
-                .filter(inbox::Column::Key.is_in(part.iter().map(AsRef::as_ref)))
-                .into_tuple()
-                .all(self.read())
-                .await?;
-            found.extend(blocked);
+            let blocked = keys_aside(consumer, part.iter().map(AsRef::as_ref));
+            found.extend(blocked.into_tuple::<String>().all(self.read()).await?);
         }
         let is_blocked = |key: &&String| found.contains(indexable(key).as_ref());
         Ok(keys.iter().filter(is_blocked).cloned().collect())
@@ -95,14 +86,7 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn has_aside(&self, consumer: &str) -> Result<bool, Setback> {
-        let found: Option<String> = inbox::Entity::find()
-            .select_only()
-            .column(inbox::Column::Message)
-            .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
-            .filter(inbox::Column::State.ne(DONE))
-            .into_tuple()
-            .one(self.read())
-            .await?;
+        let found = aside_of(consumer).into_tuple::<String>().one(self.read()).await?;
         Ok(found.is_some())
     }
 
@@ -239,13 +223,8 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn aside(&self) -> Result<(u64, u64), Setback> {
-        let count = |state| {
-            inbox::Entity::find()
-                .filter(inbox::Column::State.ne(DONE))
-                .filter(inbox::Column::State.eq(state))
-                .count(self.read())
-        };
-        Ok((count(PARKED).await?, count(DEAD).await?))
+        let (parked, dead) = (all_in(PARKED), all_in(DEAD));
+        Ok((parked.count(self.read()).await?, dead.count(self.read()).await?))
     }
 
     /// The oldest dead letters, of all consumers or of one.
@@ -257,9 +236,7 @@ impl Store {
         consumer: Option<&str>,
         limit: u64,
     ) -> Result<Vec<Waiting>, Setback> {
-        let mut select = inbox::Entity::find()
-            .filter(inbox::Column::State.ne(DONE))
-            .filter(inbox::Column::State.eq(DEAD));
+        let mut select = all_in(DEAD);
         if let Some(consumer) = consumer {
             select = select.filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()));
         }
@@ -354,13 +331,60 @@ impl Store {
             once::Entity::delete_many().filter(once::Column::At.lt(before)).exec(self.write());
         let keys = keys.await?.rows_affected;
         let deliveries = inbox::Entity::delete_many()
-            .filter(inbox::Column::State.eq(DONE))
+            .filter(is(DONE))
             .filter(inbox::Column::At.lt(before))
             .exec(self.write())
             .await?;
         let files = self.drop_arrivals(before).await?;
         Ok(keys + deliveries.rows_affected + files)
     }
+}
+
+/// A state as a part of the statement. The indexes are of messages in some states, and only a statement
+/// that says which ones, whatever it is given, is planned by them: one that is not reads what is done.
+fn written(state: &str) -> Expr {
+    Expr::cust(format!("'{state}'"))
+}
+
+fn is(state: &str) -> Expr {
+    Expr::col((inbox::Entity, inbox::Column::State)).eq(written(state))
+}
+
+/// Whether a message is parked or dead.
+fn is_aside(table: impl IntoIden) -> Expr {
+    Expr::col((table, inbox::Column::State)).ne(written(DONE))
+}
+
+/// Messages of a consumer that are parked or dead, in the order of the index that has no others: SQLite
+/// would rather look through the table, which has its own order.
+fn aside_of(consumer: &str) -> sea_orm::Select<inbox::Entity> {
+    inbox::Entity::find()
+        .select_only()
+        .column(inbox::Column::Message)
+        .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
+        .filter(is_aside(inbox::Entity))
+        .order_by_asc(inbox::Column::Key)
+}
+
+/// Those of the keys that a parked or dead message has.
+fn keys_aside<'a>(
+    consumer: &str,
+    keys: impl IntoIterator<Item = &'a str>,
+) -> sea_orm::Select<inbox::Entity> {
+    inbox::Entity::find()
+        .select_only()
+        .column(inbox::Column::Key)
+        .distinct()
+        .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
+        .filter(is_aside(inbox::Entity))
+        .filter(inbox::Column::Key.is_in(keys))
+        // Every one has: for a single key SQLite would look through the table without it.
+        .filter(inbox::Column::Position.gte(i64::MIN))
+}
+
+/// Messages of all consumers in a state that is not done.
+fn all_in(state: &str) -> sea_orm::Select<inbox::Entity> {
+    inbox::Entity::find().filter(is_aside(inbox::Entity)).filter(is(state))
 }
 
 /// Parked messages that nothing of their key waits before.
@@ -380,13 +404,13 @@ fn heads(consumer: &str) -> sea_orm::Select<inbox::Entity> {
                     Expr::col((before.clone(), inbox::Column::Key))
                         .equals((inbox::Entity, inbox::Column::Key)),
                 )
-                .add(Expr::col((before.clone(), inbox::Column::State)).ne(DONE))
+                .add(is_aside(before.clone()))
                 .add(Expr::col((before, inbox::Column::Position)).lt(of(inbox::Column::Position))),
         )
         .to_owned();
     inbox::Entity::find()
         .filter(inbox::Column::Consumer.eq(indexable(consumer).as_ref()))
-        .filter(inbox::Column::State.eq(PARKED))
+        .filter(is(PARKED))
         .filter(Expr::exists(earlier).not())
 }
 
@@ -412,5 +436,41 @@ fn waiting(row: inbox::Model) -> Waiting {
             reason: row.reason.unwrap_or_default(),
             at: row.at,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, QueryTrait};
+    use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection, query};
+
+    use super::*;
+
+    /// What is done outnumbers what waits by millions: nothing that looks for the one may read the other.
+    #[tokio::test]
+    async fn looking_for_what_waits_reads_nothing_that_is_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("inbox.db").display());
+        let pools = crate::dialect::Pools::open(&url, 1, 1).await.expect("a database");
+        crate::schema::prepare(&pools.write).await.expect("tables");
+        let mut db = SqliteConnection::connect(&url).await.expect("the same database");
+        let due = heads("c").filter(inbox::Column::DueAt.lte(chrono::Utc::now()));
+        let next = heads("c").order_by_asc(inbox::Column::DueAt);
+        let (one, some) = (keys_aside("c", ["k"]), keys_aside("c", ["k", "l"]));
+        let (parked, dead) = (all_in(PARKED), all_in(DEAD));
+        for select in [aside_of("c"), one, some, due, next, parked, dead] {
+            let sql = select.build(DbBackend::Sqlite).sql;
+            let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+            let plan = plan.fetch_all(&mut db).await.expect("a plan");
+            let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            let read =
+                steps.iter().filter(|step| step.contains(" inbox") || step.contains(" before"));
+            for step in read {
+                assert!(
+                    step.contains("inbox_waiting") || step.contains("inbox_due"),
+                    "{sql}: {step}"
+                );
+            }
+        }
     }
 }
