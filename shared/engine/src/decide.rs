@@ -7,8 +7,10 @@ mod duties;
 mod edits;
 mod erase;
 mod late;
+mod link;
 mod migrate;
 mod obligations;
+mod open;
 mod task;
 mod vote;
 
@@ -20,8 +22,7 @@ use self::{
     checks::{guard, in_time, permitted},
 };
 use crate::{
-    Command, Definition, Fact, Link, Linked, Links, Notice, Opened, Record, Ruleset, Subject,
-    Transition, apply,
+    Command, Definition, Fact, Notice, Opened, Record, Ruleset, Subject, Transition, apply,
 };
 
 pub(crate) use checks::{missing_role, permission, time_limit};
@@ -96,7 +97,7 @@ fn make(
                 definition: definition.version,
                 by: cause.actor.id.clone(),
             };
-            open(rules, definition, opened, data, cause)
+            open::open(rules, definition, opened, data, cause)
         }
         (Subject::Existing(record), command) => {
             let definition =
@@ -131,13 +132,13 @@ fn make(
                 Command::Comment { text } => comment(rules, definition, record, text, cause),
                 Command::Attach { file } => attach::attach(rules, definition, record, file, cause),
                 Command::Link { relation, to } => {
-                    link(rules, definition, record, relation, to, cause)
+                    link::link(rules, definition, record, relation, to, cause)
                 }
                 Command::Tell { notices } => tell(rules, definition, record, notices, cause),
-                Command::Unlink { link } => unlink(rules, definition, record, link, cause),
+                Command::Unlink { link } => link::unlink(rules, definition, record, link, cause),
                 Command::Tied { link } | Command::Untied { link } => {
                     let is_tied = matches!(command, Command::Tied { .. });
-                    answered(rules, definition, record, link, is_tied, cause)
+                    link::answered(rules, definition, record, link, is_tied, cause)
                 }
                 Command::Migrate(migration) => migrate::migrate(rules, record, migration, cause),
                 Command::Erase(erasure) => erase::erase(rules, definition, record, erasure, cause),
@@ -163,111 +164,6 @@ fn unknown_process(process: &str) -> Refusal {
 /// Timers, reactions and rules fill fields that people may not.
 fn is_automatic(cause: &Cause) -> bool {
     matches!(cause.channel, Channel::Event | Channel::Timer)
-}
-
-fn open(
-    rules: &Ruleset,
-    definition: &Definition,
-    opened: Opened,
-    data: &Map<String, Value>,
-    cause: &Cause,
-) -> Result<Made, Refusal> {
-    let mut data = data.clone();
-    data.retain(|_, value| !value.is_null());
-    let automatic = is_automatic(cause);
-    if automatic {
-        let writable = |name: &String| definition.field(name).is_some_and(|field| !field.read_only);
-        let mut given = data.clone();
-        given.retain(|name, _| writable(name));
-        let mut faults = definition.open_faults(&mut given);
-        faults.extend(unfilled(definition, &data));
-        invalid(faults)?;
-    } else {
-        let mut faults = definition.open_faults(&mut data);
-        faults.extend(unknown_references(rules, definition, &data, cause));
-        faults.extend(unfilled(definition, &data));
-        invalid(faults)?;
-    }
-    for field in definition.fields() {
-        if let Some(default) = &field.default {
-            data.entry(field.name.clone()).or_insert_with(|| default.clone());
-        }
-    }
-    let at = cause.when();
-    let mut fact = Fact::blank("opened", cause);
-    let record = Record {
-        id: opened.id,
-        process: opened.process.clone(),
-        number: opened.number.clone(),
-        definition: definition.version,
-        state: String::new(),
-        revision: 0,
-        data,
-        audience: Vec::new(),
-        opened_at: at,
-        updated_at: at,
-        entered_at: at,
-        closed_at: None,
-        opened_by: opened.by.clone(),
-        links: Links::known(Vec::new()),
-    };
-    let opens = &definition.may.open;
-    let mut draft = Draft { rules, definition, cause, before: None, record };
-    task::first(definition, &mut draft.record);
-    late::bounded(rules, definition, &draft.record, cause)?;
-    // What is derived may decide where it starts.
-    draft.derive(&mut fact)?;
-    draft.record.state = start(rules, definition, &draft.record, cause)?;
-    fact.to = Some(draft.record.state.clone());
-    // Who may open is asked of the record to be, because the record itself may grant the role.
-    fact.role = permitted(rules, definition, &draft.record, opens, automatic, cause)?;
-    fact.opened = Some(opened);
-    duties::opened(definition, &mut draft.record, cause);
-    duties::reached(rules, definition, None, &draft.record, cause)?;
-    draft.finish(fact, true)
-}
-
-/// Required fields that people may not give, and that neither the opening event nor a derivation
-/// fills: such a record opens by its events alone.
-fn unfilled<'a>(
-    definition: &'a Definition,
-    data: &'a Map<String, Value>,
-) -> impl Iterator<Item = Fault> + 'a {
-    let derived = |name: &str| definition.derive.iter().any(|(field, _)| field == name);
-    let filled_by_us = |name: &str| definition.field(name).is_some_and(|field| field.read_only);
-    definition
-        .required
-        .iter()
-        .filter(move |name| filled_by_us(name) && !derived(name) && !data.contains_key(*name))
-        .map(|name| {
-            let message = format!(
-                "`{name}` is required, and only what opens a {} by itself fills it",
-                definition.process
-            );
-            Fault::new(format!("/{name}"), "required", message)
-        })
-}
-
-/// The state in which a record starts: the first whose condition holds.
-fn start(
-    rules: &Ruleset,
-    definition: &Definition,
-    record: &Record,
-    cause: &Cause,
-) -> Result<String, Refusal> {
-    for start in &definition.starts {
-        let scope =
-            rules.scope(cause.when()).actor(&cause.actor).record(record, &definition.field_names);
-        if start
-            .when
-            .as_ref()
-            .map_or(Ok(true), |when| when.holds(&scope))
-            .map_err(change::broken)?
-        {
-            return Ok(start.state.clone());
-        }
-    }
-    Err(Refusal::one(Rule::Guard, "", "definition", "no state to start in fits the record"))
 }
 
 fn amend(
@@ -447,85 +343,6 @@ fn comment(
     fact.role = role;
     fact.comment = Some(text.to_owned());
     Ok(fact.into())
-}
-
-fn link(
-    rules: &Ruleset,
-    definition: &Definition,
-    record: &Record,
-    relation: &str,
-    to: &Linked,
-    cause: &Cause,
-) -> Result<Made, Refusal> {
-    let role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
-    let Some(relation) = definition.relation(relation) else {
-        let known: Vec<_> =
-            definition.relations().iter().map(|relation| relation.name.as_str()).collect();
-        let message = format!("`{relation}` is no relation; there is {}", known.join(", "));
-        return Err(Refusal::one(Rule::Invalid, "/relation", "unknown_relation", message));
-    };
-    if to.id == record.id {
-        return Err(Refusal::one(Rule::Invalid, "/to", "itself", "a record is not tied to itself"));
-    }
-    let mut fact = Fact::blank("linked", cause);
-    fact.role = role;
-    let (name, inverse) = (relation.name.clone(), relation.inverse.clone());
-    fact.link = Some(Link { relation: name, inverse, to: to.clone() });
-    bound(rules, definition, record, fact, cause)
-}
-
-/// What follows from a tie, or from its end: what is derived from links may be something else now.
-fn bound(
-    rules: &Ruleset,
-    definition: &Definition,
-    record: &Record,
-    mut fact: Fact,
-    cause: &Cause,
-) -> Result<Made, Refusal> {
-    if !definition.derive.iter().any(|(_, expression)| expression.asks_links()) {
-        return Ok(fact.into());
-    }
-    let mut next = record.clone();
-    next.links.follow(&fact);
-    let mut draft = Draft { rules, definition, cause, before: Some(record), record: next };
-    draft.derive(&mut fact)?;
-    draft.finish(fact, false)
-}
-
-/// Who may tie a record may end its ties, whichever end made them. That there is one is asked by who
-/// keeps them.
-fn unlink(
-    rules: &Ruleset,
-    definition: &Definition,
-    record: &Record,
-    link: &Link,
-    cause: &Cause,
-) -> Result<Made, Refusal> {
-    let mut fact = Fact::blank("unlinked", cause);
-    fact.role = permitted(rules, definition, record, &definition.may.link, true, cause)?;
-    fact.unlink = Some(link.clone());
-    bound(rules, definition, record, fact, cause)
-}
-
-/// Whether the other end may be tied to this one, and as what, or be tied no more, was decided there.
-fn answered(
-    rules: &Ruleset,
-    definition: &Definition,
-    record: &Record,
-    link: &Link,
-    is_tied: bool,
-    cause: &Cause,
-) -> Result<Made, Refusal> {
-    let role = permitted(rules, definition, record, &[], is_automatic(cause), cause)?;
-    let link = Some(link.clone());
-    let mut fact = if is_tied {
-        Fact { link, ..Fact::blank("linked", cause) }
-    } else {
-        Fact { unlink: link, ..Fact::blank("unlinked", cause) }
-    };
-    fact.role = role;
-    fact.is_answer = true;
-    bound(rules, definition, record, fact, cause)
 }
 
 /// Who is told was worked out from what has just happened: the system alone says so.

@@ -37,7 +37,7 @@ pub use {
     label::{Label, Languages},
     late::Late,
     part::Part,
-    transition::Transition,
+    transition::{Line, Transition},
 };
 
 use self::fields::{Fitting, faults_of, object_schema};
@@ -452,7 +452,7 @@ impl Definition {
             .states
             .iter()
             .flat_map(|state| &state.transitions)
-            .flat_map(Transition::expressions);
+            .flat_map(|transition| transition.expressions());
         let starts = self.starts.iter().filter_map(|start| start.when.as_ref());
         let controls = self.controls.iter().flat_map(Control::expressions);
         roles

@@ -46,8 +46,8 @@ pub use apply::apply;
 pub use command::{Ballot, Command, Linked, Migration, Subject, TaskWish};
 pub use decide::{Tally, decide, step};
 pub use definition::{
-    Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Part,
-    Relation, Transition,
+    Choice, Choices, Definition, Field as FieldDefinition, IndexKind, Label, Languages, Late, Line,
+    Part, Relation, Transition,
 };
 pub use derived::{Duty, Raci};
 pub use expression::{Expression, Scope};

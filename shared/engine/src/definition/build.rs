@@ -1,5 +1,7 @@
 //! From what is written to what can be decided by, every fault noted on the way.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
     notify::{self, Notify},
     obligation::Obligation,
     tasks::Tasks,
-    transition::span,
+    transition::{Line, span},
 };
 use crate::{
     expression::Kind,
@@ -212,18 +214,21 @@ fn states(node: &Node, known: &Known, flaws: &mut Flaws) -> Vec<State> {
             }
         }
         for transition in entries(&entry.value, "a state", flaws).unwrap_or_default() {
+            let Some(line) = Line::read(transition, known, flaws) else { continue };
+            let line = Arc::new(line);
             for name in names(&entry.key) {
-                let read = Transition::read(name, transition, known, flaws);
-                let state = states.iter_mut().find(|state| state.name == name);
-                let (Some(read), Some(state)) = (read, state) else { continue };
-                if state.transitions.iter().any(|known| known.name == read.name) {
-                    let message = format!("`{}` stands twice in the state `{name}`", read.name);
+                let Some(state) = states.iter_mut().find(|state| state.name == name) else {
+                    continue;
+                };
+                if state.transitions.iter().any(|known| known.name == line.name) {
+                    let message = format!("`{}` stands twice in the state `{name}`", line.name);
                     flaws.add(transition.at, "duplicate", message);
                 }
-                state.transitions.push(read);
+                state.transitions.push(Transition::of(&line, name));
             }
         }
     }
+    states.iter_mut().for_each(|state| state.transitions.shrink_to_fit());
     states
 }
 

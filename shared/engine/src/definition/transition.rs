@@ -1,5 +1,7 @@
 //! One line of a definition: from here to there, by whom, with what evidence, when by itself.
 
+use std::{ops::Deref, sync::Arc};
+
 use kernel::{Fault, Span};
 use serde_json::{Map, Value};
 
@@ -22,10 +24,33 @@ use crate::{
 /// A transition of one state.
 #[derive(Debug)]
 pub struct Transition {
-    pub name: String,
-    pub label: Label,
     /// The state that it leads to; the same state when it stays.
     pub to: String,
+    line: Arc<Line>,
+}
+
+impl Transition {
+    /// What the line says, where it stands in this state.
+    pub(super) fn of(line: &Arc<Line>, state: &str) -> Self {
+        let to = line.to.as_deref().unwrap_or(state).to_owned();
+        Self { to, line: Arc::clone(line) }
+    }
+}
+
+impl Deref for Transition {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
+/// What a definition says of a transition, once for all states that offer it.
+#[derive(Debug)]
+pub struct Line {
+    pub name: String,
+    pub label: Label,
+    to: Option<String>,
     /// Who may take it; `system` for timers and reactions.
     pub by: Vec<String>,
     pub(crate) when: Option<Expression>,
@@ -77,13 +102,8 @@ impl On {
     }
 }
 
-impl Transition {
-    pub(super) fn read(
-        state: &str,
-        entry: &Entry,
-        known: &Known,
-        flaws: &mut Flaws,
-    ) -> Option<Self> {
+impl Line {
+    pub(super) fn read(entry: &Entry, known: &Known, flaws: &mut Flaws) -> Option<Self> {
         let name = entry.key.as_str();
         let mut source = Entries::of(&entry.value, "a transition", flaws)?;
         let over_record = known.over_record();
@@ -105,10 +125,10 @@ impl Transition {
             .collect();
         let schema = object_schema(given.into_iter(), &fresh, false);
         let texts = |words: Vec<Word>| words.into_iter().map(|word| word.text).collect();
-        let transition = Self {
+        let line = Self {
             name: name.to_owned(),
             label: known.labels.of(Named::Transition, name, source.get("label"), flaws),
-            to: to.map_or_else(|| state.to_owned(), |to| to.text),
+            to: to.map(|to| to.text),
             by: texts(by),
             when: condition(source.get("when"), &over_record, flaws),
             because: source.text("because", flaws),
@@ -136,7 +156,7 @@ impl Transition {
             flaws.add(entry.at, "nobody", message);
         }
         source.done(flaws);
-        Some(transition)
+        Some(line)
     }
 
     /// `with` is lent, and stays as it is.
