@@ -21,7 +21,7 @@ use crate::{
 pub const MAX_BATCH: usize = 500;
 /// So few messages are stored sooner singly, with a sync each: the server stages a batch in files of its
 /// own, which costs it as much as some twenty syncs.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 /// A batch is held in the server's memory until it is committed.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 

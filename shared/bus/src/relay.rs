@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     Bus, Fault, Leases, MAX_BATCH, Message,
     lease::{self, ROUND, TTL},
+    publish::FEW,
 };
 
 /// Events read from the outbox at once: several batches, so that marking one as sent runs beside
@@ -17,8 +18,12 @@ use crate::{
 const PAGE: usize = 4 * MAX_BATCH;
 /// What another replica wrote is not announced here: so often it is looked for.
 const LOOK: Duration = Duration::from_millis(500);
-/// Events that come closer together than this share a batch, and with it a sync of the server.
+/// Events that come closer together than this are published together.
 const PACE: Duration = Duration::from_millis(5);
+/// Where so many come in this time that an atomic batch of them costs the server less than a sync for
+/// each, they are gathered for so long: it is their syncs that others wait behind.
+const CROWDED: Duration = Duration::from_millis(50);
+const CROWD: usize = 2 * FEW;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -95,8 +100,8 @@ struct Relay<O> {
 enum Pass {
     /// All was sent and there may be more.
     Full,
-    /// All was sent and that was all.
-    Empty,
+    /// All was sent, so many, and that was all.
+    Empty(usize),
     /// Something is left.
     Stuck,
 }
@@ -107,14 +112,16 @@ impl<O: Outbox> Relay<O> {
         let mut between = SHORTEST_PAUSE;
         // Records whose next event no server would take: theirs wait, the others go on.
         let mut held = HashSet::new();
+        let mut pace = Pace::new(Instant::now());
         let mut next = Instant::now();
         loop {
             self.bus.connected().await;
             tokio::time::sleep_until(next).await;
-            next = Instant::now() + PACE;
+            let begun = Instant::now();
             match self.pass(&mut held).await {
                 Ok(Pass::Full) => between = SHORTEST_PAUSE,
-                Ok(Pass::Empty) => {
+                Ok(Pass::Empty(sent)) => {
+                    next = begun + pace.after(sent, begun);
                     between = SHORTEST_PAUSE;
                     // Whichever comes first.
                     let _ = tokio::time::timeout(LOOK, self.outbox.changed()).await;
@@ -155,7 +162,7 @@ impl<O: Outbox> Relay<O> {
         Ok(match (is_stuck, found == PAGE) {
             (true, _) => Pass::Stuck,
             (false, true) => Pass::Full,
-            (false, false) => Pass::Empty,
+            (false, false) => Pass::Empty(found),
         })
     }
 
@@ -212,8 +219,69 @@ impl<O: Outbox> Relay<O> {
     }
 }
 
+/// How long events are gathered, by how many came lately.
+struct Pace {
+    since: Instant,
+    came: usize,
+    is_crowded: bool,
+}
+
+impl Pace {
+    const fn new(now: Instant) -> Self {
+        Self { since: now, came: 0, is_crowded: false }
+    }
+
+    /// From the begin of one pass, which sent so many, to that of the next.
+    fn after(&mut self, sent: usize, now: Instant) -> Duration {
+        self.came += sent;
+        let over = now.duration_since(self.since);
+        if over >= CROWDED {
+            // More time than that has passed where nothing came, or where the bus was slow.
+            self.is_crowded = self.came >= CROWD && over < 2 * CROWDED;
+            (self.came, self.since) = (0, now);
+        }
+        if self.is_crowded { CROWDED } else { PACE }
+    }
+}
+
 struct Published {
     seqs: Vec<i64>,
     /// Whether all went.
     is_whole: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Passes of so many events each, until the given time; the pauses between them.
+    fn pauses(pace: &mut Pace, from: Instant, sent: usize, span: Duration) -> Vec<Duration> {
+        let (mut now, mut pauses) = (from, Vec::new());
+        while now < from + span {
+            let pause = pace.after(sent, now);
+            pauses.push(pause);
+            now += pause;
+        }
+        pauses
+    }
+
+    #[test]
+    fn a_few_are_never_kept_waiting() {
+        let now = Instant::now();
+        let pauses = pauses(&mut Pace::new(now), now, 1, Duration::from_secs(1));
+        assert!(pauses.iter().all(|pause| *pause == PACE), "{pauses:?}");
+    }
+
+    #[test]
+    fn a_flow_is_gathered_for_as_long_as_it_lasts() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        let busy = pauses(&mut pace, now, 4, Duration::from_millis(60));
+        assert_eq!((busy.first(), busy.last()), (Some(&PACE), Some(&CROWDED)));
+        // What comes in the longer time is more.
+        let busy = pauses(&mut pace, now + Duration::from_millis(110), 40, Duration::from_secs(1));
+        assert!(busy.iter().all(|pause| *pause == CROWDED), "{busy:?}");
+        let calm = pauses(&mut pace, now + Duration::from_secs(2), 1, Duration::from_secs(1));
+        assert!(calm.iter().all(|pause| *pause == PACE), "{calm:?}");
+    }
 }

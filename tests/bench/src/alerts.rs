@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -12,9 +12,10 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
+    histogram::Histogram,
     http::Client,
     limits::{nats, postgres},
-    load::{Outcome, open_loop, pause, saturate},
+    load::{CALM, Outcome, open_loop, pause, saturate},
     platform::{Platform, bytes},
     scratch::{Nats, Postgres},
     table::{self, Row, Verdict},
@@ -112,8 +113,11 @@ pub async fn latency(span: Duration) -> Result<()> {
     send(&monitor, calm).await?;
     settled(&agent, calm as u64).await?;
     let sustained = calm as f64 / began.elapsed().as_secs_f64();
+    // What that leaves to be published is not part of the half.
+    pause(CALM).await;
 
     let ordinal = Arc::new(AtomicU64::new(0));
+    let accepted = Arc::new(Mutex::new(Histogram::default()));
     let background = tokio::spawn({
         let monitor = Arc::clone(&monitor);
         open_loop(sustained / 2.0 / 10.0, 64, span * 4, move |n| {
@@ -124,16 +128,26 @@ pub async fn latency(span: Duration) -> Result<()> {
             }
         })
     });
-    let probes = saturate(1, span * 4, move |_| {
-        let (monitor, agent) = (Arc::clone(&monitor), Arc::clone(&agent));
-        let name = format!("probe-{}", ordinal.fetch_add(1, Ordering::Relaxed));
-        async move { probe(&monitor, &agent, &name).await }
+    let probes = saturate(1, span * 4, {
+        let accepted = Arc::clone(&accepted);
+        move |_| {
+            let (monitor, agent) = (Arc::clone(&monitor), Arc::clone(&agent));
+            let accepted = Arc::clone(&accepted);
+            let name = format!("probe-{}", ordinal.fetch_add(1, Ordering::Relaxed));
+            async move {
+                let took = post(&monitor, &name).await?;
+                accepted.lock().unwrap_or_else(PoisonError::into_inner).record(took);
+                listed(&agent, &name).await
+            }
+        }
     })
     .await
     .flawless()?;
     let others = background.await?.flawless()?;
     let commit = unit.latency.at(0.5).as_secs_f64();
     let in_commits = |part: f64| probes.latency.at(part).as_secs_f64() / commit;
+    let accepted = accepted.lock().unwrap_or_else(PoisonError::into_inner);
+    let accepted = Outcome { latency: accepted.clone(), ..Outcome::default() };
     let mut background = Row::of("other alerts meanwhile, posts of 10", &others);
     background.throughput = Some(others.rate() * 10.0);
     let rows = [
@@ -141,6 +155,7 @@ pub async fn latency(span: Duration) -> Result<()> {
         Row::rate("sustained, post to fate", sustained),
         background,
         Row::of("from post to incident in the list", &probes),
+        Row { throughput: None, ..Row::of("of it until the post is accepted", &accepted) },
     ];
     let verdicts = [
         Verdict::at_most("latency p50, in commits", in_commits(0.5), 50.0),
@@ -150,11 +165,17 @@ pub async fn latency(span: Duration) -> Result<()> {
     Ok(())
 }
 
-/// One alert of a service of its own, until its incident is listed.
-async fn probe(monitor: &Client, agent: &Client, name: &str) -> Result<()> {
+/// Posts one alert, of a service of its own; how long that took.
+async fn post(monitor: &Client, name: &str) -> Result<Duration> {
+    let began = Instant::now();
     let labels = json!({ "alertname": name, "service": name, "severity": "warning" });
     let body = bytes(&json!({ "version": "4", "alerts": [alert(name, &labels)] }));
     monitor.post(WEBHOOK, &body).await?.expect(202)?;
+    Ok(began.elapsed())
+}
+
+/// Waits until the incident of such a service is listed.
+async fn listed(agent: &Client, name: &str) -> Result<()> {
     let list = format!("/api/v1/incidents?limit=1&filter=record.service%20%3D%3D%20'{name}'");
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(30) {
@@ -162,8 +183,9 @@ async fn probe(monitor: &Client, agent: &Client, name: &str) -> Result<()> {
         if page["items"].as_array().is_some_and(|items| !items.is_empty()) {
             return Ok(());
         }
-        // Not in a loop as fast as it goes: the probe must not be the load.
-        pause(Duration::from_millis(1)).await;
+        // Not in a loop as fast as it goes: each look is a query through two services, and the probe
+        // must not be the load.
+        pause(Duration::from_millis(5)).await;
     }
     anyhow::bail!("{name} opened no incident")
 }
@@ -176,7 +198,7 @@ async fn send(monitor: &Arc<Client>, count: usize) -> Result<Outcome> {
     for _ in 0..SENDERS {
         let (monitor, next) = (Arc::clone(monitor), Arc::clone(&next));
         whole.spawn(async move {
-            let mut latencies = crate::histogram::Histogram::default();
+            let mut latencies = Histogram::default();
             loop {
                 let first = next.fetch_add(POST as u64, Ordering::Relaxed) as usize;
                 if first >= count {

@@ -9,15 +9,13 @@ use anyhow::{Context, Result};
 use bus::server::{Search, Server};
 
 use crate::{
-    load::pause,
+    load::{CALM, pause},
     platform::Platform,
     scratch,
     table::{self, Row, Verdict},
     usage,
 };
 
-/// Start-up is over, and what it needed has been given back.
-const CALM: Duration = Duration::from_secs(15);
 /// Starts, of which the middle one counts.
 const STARTS: usize = 5;
 const MIB: f64 = (1 << 20) as f64;

@@ -1,19 +1,14 @@
 //! `idle`: what Steward holds in memory when nothing happens.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 
 use crate::{
-    load::pause,
+    load::{CALM, pause},
     platform::Platform,
     scratch::Nats,
     table::{self, Row, Verdict},
     usage,
 };
-
-/// Start-up is over, and what it needed has been given back.
-const CALM: Duration = Duration::from_secs(15);
 
 /// Resident memory of `up` without its nats-server, and of one `serve`.
 pub async fn run() -> Result<()> {

@@ -72,6 +72,9 @@ impl Outcome {
     }
 }
 
+/// After so long what a start or a storm leaves to be done has been done, and its memory given back.
+pub const CALM: Duration = Duration::from_secs(15);
+
 /// Lets so much time pass before it is looked again.
 pub async fn pause(span: Duration) {
     tokio::time::sleep_until(tokio::time::Instant::now() + span).await;

@@ -15,9 +15,11 @@ use crate::{Act, Setback, batch::Verdict};
 const COMPANY: usize = 16;
 /// It waits so long at most, or until one of those that are being written has ended.
 const PATIENCE: Duration = Duration::from_millis(5);
-/// What nobody waits for, as deliveries that come in bursts, waits so long for others of its kind, also
-/// where nothing is being written.
-const MOMENT: Duration = Duration::from_millis(2);
+/// What nobody waits for, as deliveries, waits for so many of its kind, also where nothing is being
+/// written: a batch of a few costs the database nearly as much as one of many.
+const CROWD: usize = 64;
+/// For so long at most.
+const MOMENT: Duration = Duration::from_millis(8);
 
 pub(super) type Reply = oneshot::Sender<Verdict>;
 
@@ -174,11 +176,14 @@ impl Queue {
         loop {
             let beside = *writing.borrow_and_update();
             let is_awaited = load.tickets.iter().any(Ticket::is_command);
-            let batches = if is_awaited { beside } else { beside.max(1) };
-            if load.tickets.len() >= batches * COMPANY {
+            let (enough, patience) = match is_awaited {
+                true => (beside * COMPANY, self.patience),
+                false => (CROWD, self.moment),
+            };
+            if load.tickets.len() >= enough {
                 return;
             }
-            let until = begun + if beside == 0 { self.moment } else { self.patience };
+            let until = begun + patience;
             tokio::select! {
                 biased;
                 Some(item) = self.urgent.recv() => load.add(item),
