@@ -75,6 +75,8 @@ impl Shared {
 pub(crate) struct Needs {
     records: BTreeSet<Uuid>,
     holders: BTreeSet<HolderKey>,
+    /// The processes whose records are counted on.
+    counters: BTreeSet<String>,
     /// It will want to lock more on the way.
     pub(crate) late: bool,
     /// Enough attempts failed on locks: wait for them, and leave deadlocks to the database.
@@ -234,7 +236,27 @@ impl<'a> Batch<'a> {
         self.read_onces(&onces).await?;
         self.read_marks(&marks).await?;
         ids.extend(self.lock_holders(holders.into_iter().collect(), Lock::Wait).await?);
-        self.lock_records(ids.into_iter().collect(), Lock::Wait).await
+        self.lock_records(ids.into_iter().collect(), Lock::Wait).await?;
+        for process in self.needs.counters.clone() {
+            self.last_number(&process).await?;
+        }
+        Ok(())
+    }
+
+    /// The last number given to a process, by this batch or before; nobody else gives one until it
+    /// commits.
+    async fn last_number(&mut self, process: &str) -> Result<i64, Failure> {
+        if let Some(last) = self.overlay.counters.get(process) {
+            return Ok(*last);
+        }
+        self.needs.counters.insert(process.to_owned());
+        // Counters are locked in the order of their names: else one batch might wait for the other.
+        let is_in_order = self.overlay.counters.keys().all(|held| held.as_str() < process);
+        let lock = if is_in_order || self.needs.patient { Lock::Wait } else { Lock::NoWait };
+        let (last, edition) = self.tx.counter(process, lock).await?;
+        self.is_current(edition)?;
+        self.overlay.counters.insert(process.to_owned(), last);
+        Ok(last)
     }
 
     async fn read_fences(&mut self, mut names: Vec<&str>) -> Result<(), Failure> {

@@ -135,8 +135,12 @@ impl Tx {
 
     /// The last number given to a process, and the edition under which it was published last; both
     /// kept from changing until the commit.
-    pub(crate) async fn counter(&mut self, process: &str) -> Result<(i64, i64), Failure> {
-        either!(self, counter(process))
+    pub(crate) async fn counter(
+        &mut self,
+        process: &str,
+        lock: Lock,
+    ) -> Result<(i64, i64), Failure> {
+        either!(self, counter(process, lock))
     }
 
     pub(crate) async fn is_linked(

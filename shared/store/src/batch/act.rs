@@ -312,16 +312,7 @@ impl<'a> Batch<'a> {
     /// The number that the next record of a process gets. It is used up when the act is done.
     async fn next_number(&mut self, stage: &Stage, process: &str) -> Result<String, Stop> {
         let definition = self.law.rules.process(process).ok_or(Setback::Unknown)?;
-        let last = match self.overlay.counters.get(process) {
-            Some(last) => *last,
-            None => {
-                let (last, edition) = self.tx.counter(process).await?;
-                self.is_current(edition)?;
-                self.overlay.counters.insert(process.to_owned(), last);
-                last
-            }
-        };
-        let count = last + stage.opened_of(process) + 1;
+        let count = self.last_number(process).await? + stage.opened_of(process) + 1;
         Ok(definition.number(count.cast_unsigned()))
     }
 

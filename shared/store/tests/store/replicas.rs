@@ -292,6 +292,39 @@ async fn leases_are_renewed_in_the_order_in_which_batches_hold_them() {
     .await;
 }
 
+/// One batch opens a case and then an alarm, another the other way round.
+#[tokio::test]
+async fn who_waits_for_a_counter_holds_none_that_another_waits_for() {
+    on_postgres(async |site: &Site| {
+        let store = site.open().await;
+        let mut other = PgConnection::connect(&site.url).await.expect("a connection");
+        other.execute("BEGIN").await.expect("it begins");
+        let alarms = "SELECT 1 FROM counter WHERE process = 'alarm' FOR UPDATE";
+        other.execute(alarms).await.expect("a lock");
+        let acts = vec![
+            site.opening("Mail", json!({})),
+            site.signal("signal.firing.v1", "disk", "nobody"),
+        ];
+        let acting = tokio::spawn({
+            let store = store.clone();
+            async move { store.act_all(acts).await }
+        });
+        eventually(async || {
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            let row = other.fetch_one(waiting).await.expect("a count");
+            (row.get::<i64, _>(0) > 0).then_some(())
+        })
+        .await;
+        let cases = "SELECT 1 FROM counter WHERE process = 'case' FOR UPDATE NOWAIT";
+        other.execute(cases).await.expect("nobody holds it who waits for the other");
+        other.execute("COMMIT").await.expect("it ends");
+        let answers = acting.await.expect("the task ends");
+        let numbers = answers.into_iter().map(|answer| record_of(answer).number);
+        assert_eq!(numbers.collect::<Vec<_>>(), ["CAS0000001", "ALM0000001"]);
+    })
+    .await;
+}
+
 /// Connections break under load; what was acknowledged is there, and nothing was done twice.
 #[tokio::test]
 async fn broken_connections_lose_and_double_nothing() {

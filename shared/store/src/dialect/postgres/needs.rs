@@ -144,8 +144,11 @@ pub(in crate::dialect) async fn fences(
 pub(in crate::dialect) async fn counter(
     db: &mut PgConnection,
     process: &str,
+    lock: Lock,
 ) -> Result<(i64, i64), sqlx::Error> {
-    let sql = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE";
+    const WAIT: &str = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE";
+    const NO_WAIT: &str = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE NOWAIT";
+    let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
     let row = query(sql).bind(process).fetch_one(db).await?;
     Ok((row.try_get(0)?, row.try_get(1)?))
 }

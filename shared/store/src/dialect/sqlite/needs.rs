@@ -124,6 +124,7 @@ pub(in crate::dialect) async fn fences(
 pub(in crate::dialect) async fn counter(
     db: &mut SqliteConnection,
     process: &str,
+    _: Lock,
 ) -> Result<(i64, i64), sqlx::Error> {
     let sql = "SELECT value, edition FROM counter WHERE process = ?";
     let row = query(sql).bind(process).fetch_one(db).await?;
