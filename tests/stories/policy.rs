@@ -59,6 +59,8 @@ async fn releases_go_out_on_their_days(platform: &Platform, omar: &Hand, cora: &
     assert_eq!(sooner["data"]["is_off_policy"], true);
 
     let change = scheduled(platform, omar, dave, json!({ "release": number(&release) })).await;
+    // It hears of a change before it contains any.
+    platform.pass("PT0S").await;
     rita.amend(&release, json!({ "contains": [number(&change)] })).await;
     rita.take(&release, "build", json!({})).await;
     let built = json!({ "build_hash": "sha256:0209", "tester": cora.number });
