@@ -72,11 +72,20 @@ pub(crate) fn is_standing(field: &Field) -> bool {
 
 /// Whether a filter asks for such a field.
 pub(crate) fn asks_standing(filter: &Filter) -> bool {
+    asks(filter, is_standing)
+}
+
+/// Whether a filter asks for a field that stands in the record itself.
+pub(crate) fn asks_record(filter: &Filter) -> bool {
+    asks(filter, |field| !is_standing(field))
+}
+
+fn asks(filter: &Filter, is_such: fn(&Field) -> bool) -> bool {
     match filter {
         Filter::Always(_) => false,
-        Filter::Not(inner) => asks_standing(inner),
-        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(asks_standing),
-        Filter::Compare { field, .. } | Filter::In { field, .. } => is_standing(field),
+        Filter::Not(inner) => asks(inner, is_such),
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(|part| asks(part, is_such)),
+        Filter::Compare { field, .. } | Filter::In { field, .. } => is_such(field),
     }
 }
 

@@ -442,7 +442,7 @@ fn waiting(row: inbox::Model) -> Waiting {
 #[cfg(test)]
 mod tests {
     use sea_orm::{DbBackend, QueryTrait};
-    use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection, query};
+    use sqlx::{Connection as _, SqliteConnection};
 
     use super::*;
 
@@ -460,9 +460,7 @@ mod tests {
         let (parked, dead) = (all_in(PARKED), all_in(DEAD));
         for select in [aside_of("c"), one, some, due, next, parked, dead] {
             let sql = select.build(DbBackend::Sqlite).sql;
-            let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
-            let plan = plan.fetch_all(&mut db).await.expect("a plan");
-            let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            let steps = crate::plan::on_sqlite(&mut db, &sql).await;
             let read =
                 steps.iter().filter(|step| step.contains(" inbox") || step.contains(" before"));
             for step in read {

@@ -36,6 +36,8 @@ mod outbox;
 mod passage;
 mod payload;
 mod place;
+#[cfg(test)]
+mod plan;
 mod read;
 mod refusal;
 mod row;

@@ -3,14 +3,14 @@
 use engine::{Field, Filter, Record};
 use kernel::{Reader, Refusal, Rule};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::Expr,
+    ColumnTrait, Condition, DbBackend, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
     Setback, Store, Words,
-    condition::{Places, Typed, asks_standing, condition, is_standing},
+    condition::{Places, Typed, asks_record, asks_standing, condition, is_standing},
     entity::{record, standing},
     read::visible,
 };
@@ -40,6 +40,32 @@ impl Query {
     pub fn of(process: impl Into<String>) -> Self {
         let sort = Sort { field: Field::UpdatedAt, descending: true };
         Self { process: process.into(), filter: None, words: None, sort, limit: 50, cursor: None }
+    }
+
+    /// Which records of those that are walked are listed.
+    fn narrowed(
+        &self,
+        walks: Walk,
+        places: &Places<'_>,
+        reader: &Reader,
+        backend: DbBackend,
+    ) -> Result<Condition, Refusal> {
+        let mut narrowed =
+            Condition::all().add(walks.process_is(&self.process)).add(visible(reader, backend));
+        if let Some(filter) = &self.filter {
+            narrowed = narrowed.add(condition(filter, places, true)?);
+            // The index of a field begins with the process, so few among many are found by it only
+            // where the process is said of the record, too. SQLite, which knows less of its tables,
+            // would take it for a value that all of them have.
+            let may_be_few = walks == Walk::Standings && asks_record(filter);
+            if may_be_few && backend == DbBackend::Postgres {
+                narrowed = narrowed.add(record::Column::Process.eq(&self.process));
+            }
+        }
+        if let Some(words) = &self.words {
+            narrowed = narrowed.add(words.condition(backend));
+        }
+        Ok(narrowed)
     }
 }
 
@@ -83,15 +109,7 @@ impl Store {
         let places = Places { all: &law.places, process: &query.process };
         let column = places.column(&query.sort.field)?;
         let walks = Walk::of(&query.sort.field, query.filter.as_ref());
-        let mut narrowed = Condition::all()
-            .add(walks.process_is(&query.process))
-            .add(visible(reader, self.shared().pools.backend()));
-        if let Some(filter) = &query.filter {
-            narrowed = narrowed.add(condition(filter, &places, true)?);
-        }
-        if let Some(words) = &query.words {
-            narrowed = narrowed.add(words.condition(self.shared().pools.backend()));
-        }
+        let narrowed = query.narrowed(walks, &places, reader, self.shared().pools.backend())?;
         let cursor =
             query.cursor.as_deref().map(|text| cursor_in(text, &query.sort)).transpose()?;
         let limit = query.limit.clamp(1, PAGE_LIMIT);
@@ -245,6 +263,57 @@ fn cursor_in(text: &str, sort: &Sort) -> Result<Cursor, Refusal> {
         _ => {
             let message = "the cursor is not one of this list; begin without one";
             Err(Refusal::one(Rule::Invalid, "/cursor", "cursor", message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::Op;
+    use sea_orm::QueryTrait;
+
+    use super::*;
+    use crate::{
+        dialect::{Batches, Pools},
+        plan::on_postgres,
+    };
+
+    /// Whoever looks for the few that match is not to walk the many that do not.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn few_among_many_are_found_by_the_index_of_their_field() {
+        let Some(scratch) = testkit::Postgres::scratch().await else { return };
+        let pools = Pools::open(&scratch.url, 1, 1).await.expect("a database");
+        crate::schema::prepare(&pools.write).await.expect("tables");
+        let Batches::Postgres(db) = &pools.batches else { panic!("it is PostgreSQL") };
+        let fill = "\
+            INSERT INTO record (id, process, number, definition, state, revision, data, audience, \
+                opened_at, updated_at, entered_at, opened_by, partition, head) \
+            SELECT gen_random_uuid(), 'case', 'CAS' || n, 1, 'new', 1, '{}', 1, now(), now(), now(), \
+                CASE WHEN n % 1000 = 0 THEN 'few' ELSE 'many' END, 0, '' \
+            FROM generate_series(1, 50000) AS n; \
+            INSERT INTO standing (record_id, process, state, updated_at) \
+            SELECT id, process, state, updated_at FROM record; \
+            ANALYZE";
+        sqlx::raw_sql(fill).execute(db).await.expect("records");
+        let places = Places { all: &crate::slot::Places::default(), process: "case" };
+        for (opener, index) in [("few", "record_opener"), ("many", "standing_updated")] {
+            let (field, value) = (Field::OpenedBy, opener.into());
+            let filter = Some(Filter::Compare { field, op: Op::Equal, value });
+            let query = Query { filter, ..Query::of("case") };
+            let walks = Walk::of(&query.sort.field, query.filter.as_ref());
+            let backend = DbBackend::Postgres;
+            let narrowed = query.narrowed(walks, &places, &Reader::Everything, backend);
+            let page = walks
+                .records()
+                .filter(narrowed.expect("a condition"))
+                .order_by_desc(standing::Column::UpdatedAt)
+                .order_by_desc(standing::Column::RecordId)
+                .limit(51);
+            let plan = on_postgres(db, page.build(backend)).await;
+            // Without its first column an index is read from end to end.
+            let mut condition = plan.lines().skip_while(|line| !line.contains(index)).skip(1);
+            let from_the_first = condition.next().is_some_and(|line| line.contains("process"));
+            assert!(from_the_first, "{opener}: {plan}");
         }
     }
 }

@@ -31,6 +31,10 @@ const WRITER_SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET ena
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET idle_in_transaction_session_timeout = '60s'";
 
+/// A page is small, whatever the planner thinks of the way there: helpers that are started for it, or
+/// code that is compiled for it, take longer than it does.
+const READER_SETTINGS: &str = "SET max_parallel_workers_per_gather = 0; SET jit = off";
+
 /// The connections of a store: some that read, and those that write.
 #[derive(Clone, Debug)]
 pub(crate) struct Pools {
@@ -113,14 +117,14 @@ impl Pools {
                 })
         };
         let writers = u32::try_from(writers).unwrap_or(1) + SMALL_WRITERS;
-        let batches = pool(writers)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(WRITER_SETTINGS).await.map(drop) })
+        let set = |connections: u32, settings: &'static str| {
+            pool(connections).after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(settings).await.map(drop) })
             })
-            .connect_with(options.clone())
-            .await?;
+        };
+        let batches = set(writers, WRITER_SETTINGS).connect_with(options.clone()).await?;
         let count = readers.max(1);
-        let readers = pool(count).connect_with(options).await?;
+        let readers = set(count, READER_SETTINGS).connect_with(options).await?;
         Ok(Self {
             read: Readers::new(SqlxPostgresConnector::from_sqlx_postgres_pool(readers), count),
             write: SqlxPostgresConnector::from_sqlx_postgres_pool(batches.clone()),

@@ -96,7 +96,10 @@ mod tests {
         needs::{HOLDERS, IDS, MARKS, ONCES, RECORDS},
         *,
     };
-    use crate::dialect::{Batches, Pools};
+    use crate::{
+        dialect::{Batches, Pools},
+        plan::on_sqlite,
+    };
 
     /// A store's file, opened again after records were put in.
     async fn reopened(folder: &std::path::Path, records: u32) -> SqlitePool {
@@ -120,20 +123,13 @@ mod tests {
         db
     }
 
-    async fn plan(db: &SqlitePool, sql: impl std::fmt::Display) -> String {
-        let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).bind("[]");
-        let plan = plan.fetch_all(db).await.expect("a plan");
-        let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
-        steps.join("; ")
-    }
-
     #[tokio::test]
     async fn records_are_looked_up_however_few_there_were_at_the_start() {
         let folder = tempfile::tempdir().expect("a folder");
         for records in [0, 2, 999, 1_000, 20_000] {
             let db = reopened(folder.path(), records).await;
             for sql in [IDS, RECORDS] {
-                let plan = plan(&db, sql).await;
+                let plan = on_sqlite(&db, sql).await.join("; ");
                 assert!(plan.contains("SEARCH record"), "{records}: {plan}");
             }
         }
@@ -148,7 +144,7 @@ mod tests {
             let mut select = sea_orm::sea_query::Query::select();
             select.column("id").from("record").and_where(words.condition(DbBackend::Sqlite));
             let (sql, _) = select.build(sea_orm::sea_query::SqliteQueryBuilder);
-            let plan = plan(&db, sql).await;
+            let plan = on_sqlite(&db, sql).await.join("; ");
             assert!(plan.contains("SEARCH record"), "{records}: {plan}");
             assert!(!plan.contains("SCAN p"), "{records}: {plan}");
         }
@@ -159,7 +155,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let db = reopened(folder.path(), 20_000).await;
         let both = "SELECT id FROM record WHERE process = 'case' AND text1 = ? AND text2 = 'rare'";
-        let plan = plan(&db, both).await;
+        let plan = on_sqlite(&db, both).await.join("; ");
         assert!(plan.contains("record_text2"), "{plan}");
     }
 
@@ -177,9 +173,7 @@ mod tests {
             INSERT INTO inbox VALUES ('c', 'm', 'done'); ANALYZE;";
         db.execute(tables).await.expect("tables");
         for sql in [HOLDERS, ONCES, MARKS] {
-            let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).bind("[]");
-            let plan = plan.fetch_all(&mut db).await.expect("a plan");
-            let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            let steps = on_sqlite(&mut db, sql).await;
             let scans = steps.iter().filter(|step| step.starts_with("SCAN")).count();
             assert_eq!(scans, 1, "only the keys are walked: {steps:?}");
         }

@@ -236,13 +236,7 @@ async fn what_commits_late_is_not_passed_by() {
             tokio::spawn(async move { store.act(act).await })
         };
         // It has its place in the journal, and stands before its commit.
-        eventually(async || {
-            let waiting =
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-            let row = gate.fetch_one(waiting).await.expect("a count");
-            (row.get::<i64, _>(0) > 0).then_some(())
-        })
-        .await;
+        somebody_waits(&mut gate, "advisory").await;
         record_of(store.act(site.on(&fast, take("start"))).await);
         let first = unsent(&store).await;
         assert_eq!(first.len(), 1);
@@ -277,12 +271,7 @@ async fn leases_are_renewed_in_the_order_in_which_batches_hold_them() {
             let store = store.clone();
             async move { store.renew(&fences, LONG).await }
         });
-        eventually(async || {
-            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-            let row = batch.fetch_one(waiting).await.expect("a count");
-            (row.get::<i64, _>(0) > 0).then_some(())
-        })
-        .await;
+        somebody_waits(&mut batch, "transactionid").await;
         let held = batch.execute("SELECT 1 FROM lease WHERE name = 'lane-b' FOR SHARE").await;
         held.expect("nobody holds it who waits for this one");
         batch.execute("COMMIT").await.expect("it ends");
@@ -309,12 +298,7 @@ async fn who_waits_for_a_counter_holds_none_that_another_waits_for() {
             let store = store.clone();
             async move { store.act_all(acts).await }
         });
-        eventually(async || {
-            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-            let row = other.fetch_one(waiting).await.expect("a count");
-            (row.get::<i64, _>(0) > 0).then_some(())
-        })
-        .await;
+        somebody_waits(&mut other, "transactionid").await;
         let cases = "SELECT 1 FROM counter WHERE process = 'case' FOR UPDATE NOWAIT";
         other.execute(cases).await.expect("nobody holds it who waits for the other");
         other.execute("COMMIT").await.expect("it ends");
@@ -373,6 +357,16 @@ async fn who_reads_outlasts_all_connections() {
             }
             break_connections(site).await;
         }
+    })
+    .await;
+}
+
+/// Waits until somebody waits for a lock of this type.
+async fn somebody_waits(db: &mut PgConnection, locktype: &str) {
+    eventually(async || {
+        let sql = "SELECT count(*) FROM pg_locks WHERE locktype = $1 AND NOT granted";
+        let row = sqlx::query(sql).bind(locktype).fetch_one(&mut *db).await.expect("a count");
+        (row.get::<i64, _>(0) > 0).then_some(())
     })
     .await;
 }
