@@ -59,16 +59,17 @@ async fn releases_go_out_on_their_days(platform: &Platform, omar: &Hand, cora: &
     assert_eq!(sooner["data"]["is_off_policy"], true);
 
     let change = scheduled(platform, omar, dave, json!({ "release": number(&release) })).await;
-    // It hears of a change before it contains any.
+    // It hears of a change before it contains any, and is told again once it does.
     platform.pass("PT0S").await;
+    assert_eq!(rita.field(&release, "approved").await, json!([]));
     rita.amend(&release, json!({ "contains": [number(&change)] })).await;
+    platform.pass("PT0S").await;
+    assert_eq!(rita.field(&release, "approved").await[0]["change"], number(&change));
     rita.take(&release, "build", json!({})).await;
     let built = json!({ "build_hash": "sha256:0209", "tester": cora.number });
     rita.take(&release, "test", built).await;
     let met = json!({ "acceptance": [{ "criterion": "It opens", "is_met": true }], "rehearsal": "Ten minutes." });
     cora.take(&release, "accept", met).await;
-    omar.take(&change, "unschedule", json!({ "reason": "With its release." })).await;
-    omar.take(&change, "schedule", json!({})).await;
     omar.vote(&release, "authorise").await;
     rita.take(&release, "brief", json!({ "briefing": "The portal is new." })).await;
     platform.pass("PT0S").await;

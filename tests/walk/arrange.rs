@@ -24,7 +24,8 @@ const SOUGHT: usize = 300;
 
 /// Events that a service makes of one that concerns several records (D52): what is said, by
 /// which event, and the field that names our record.
-const PARTS: [(&str, &str, &str); 8] = [
+const PARTS: [(&str, &str, &str); 9] = [
+    ("release.change_contained.v1", "release.opened.v1", "contains"),
     ("release.change_deploying.v1", "release.deploying.v1", "contains"),
     ("release.change_deployed.v1", "release.deployed.v1", "contains"),
     ("release.change_backing_out.v1", "release.backing_out.v1", "contains"),

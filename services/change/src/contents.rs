@@ -4,7 +4,8 @@ use engine::Happening;
 use serde_json::{Value, json};
 
 /// What an event of a release says here: itself, `release.change_{deploying,deployed,backing_out,failed}.v1` to
-/// each change that it `contains`, and `release.item_deployed.v1` to each of its `items`.
+/// each change that it `contains`, `release.change_contained.v1` to each that it contains from now on, and
+/// `release.item_deployed.v1` to each of its `items`.
 #[must_use]
 pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
     let mut parts = Vec::new();
@@ -19,6 +20,11 @@ pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
         let changes = texts(&event.event["contains"]);
         parts.extend(changes.map(|change| event.as_part(kind, &[("change", json!(change))])));
     }
+    let contained = &event.event["changes"]["contains"];
+    let begun =
+        texts(&contained[1]).filter(|change| !texts(&contained[0]).any(|old| old == *change));
+    let kind = "release.change_contained.v1";
+    parts.extend(begun.map(|change| event.as_part(kind, &[("change", json!(change))])));
     if event.kind == "release.deployed.v1" {
         let change = event.event["contains"].get(0).cloned().unwrap_or_default();
         for item in event.event["items"].as_array().into_iter().flatten() {
@@ -89,6 +95,21 @@ mod tests {
         );
         let parts = parts_of_a_release(event("release.planned.v1", release));
         assert_eq!(told(&parts), [("release.planned.v1", "", "")]);
+    }
+
+    #[test]
+    fn a_change_hears_that_a_release_contains_it_once() {
+        let amended = json!({
+            "number": "REL0000001", "contains": ["CHG0000001", "CHG0000002"],
+            "changes": { "contains": [["CHG0000001"], ["CHG0000001", "CHG0000002"]] },
+        });
+        let parts = parts_of_a_release(event("release.amended.v1", amended));
+        let expected =
+            [("release.change_contained.v1", "CHG0000002", ""), ("release.amended.v1", "", "")];
+        assert_eq!(told(&parts), expected);
+        let changes = json!({ "contains": [null, ["CHG0000001"]] });
+        let parts = parts_of_a_release(event("release.opened.v1", json!({ "changes": changes })));
+        assert_eq!(told(&parts)[0], ("release.change_contained.v1", "CHG0000001", ""));
     }
 
     #[test]
