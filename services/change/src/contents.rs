@@ -16,15 +16,14 @@ pub fn parts_of_a_release(event: Happening) -> Vec<Happening> {
         "release.failed.v1" => Some("release.change_failed.v1"),
         _ => None,
     };
+    let to_change = |kind, change: &str| event.as_part(kind, &[("change", json!(change))]);
     if let Some(kind) = to_changes {
-        let changes = texts(&event.event["contains"]);
-        parts.extend(changes.map(|change| event.as_part(kind, &[("change", json!(change))])));
+        parts.extend(texts(&event.event["contains"]).map(|change| to_change(kind, change)));
     }
     let contained = &event.event["changes"]["contains"];
     let begun =
         texts(&contained[1]).filter(|change| !texts(&contained[0]).any(|old| old == *change));
-    let kind = "release.change_contained.v1";
-    parts.extend(begun.map(|change| event.as_part(kind, &[("change", json!(change))])));
+    parts.extend(begun.map(|change| to_change("release.change_contained.v1", change)));
     if event.kind == "release.deployed.v1" {
         let change = event.event["contains"].get(0).cloned().unwrap_or_default();
         for item in event.event["items"].as_array().into_iter().flatten() {

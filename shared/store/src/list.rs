@@ -273,18 +273,11 @@ mod tests {
     use sea_orm::QueryTrait;
 
     use super::*;
-    use crate::{
-        dialect::{Batches, Pools},
-        plan::on_postgres,
-    };
+    use crate::plan::{filled_postgres, on_postgres};
 
     /// Whoever looks for the few that match is not to walk the many that do not.
     #[tokio::test(flavor = "multi_thread")]
     async fn few_among_many_are_found_by_the_index_of_their_field() {
-        let Some(scratch) = testkit::Postgres::scratch().await else { return };
-        let pools = Pools::open(&scratch.url, 1, 1).await.expect("a database");
-        crate::schema::prepare(&pools.write).await.expect("tables");
-        let Batches::Postgres(db) = &pools.batches else { panic!("it is PostgreSQL") };
         let fill = "\
             INSERT INTO record (id, process, number, definition, state, revision, data, audience, \
                 opened_at, updated_at, entered_at, opened_by, partition, head) \
@@ -294,7 +287,7 @@ mod tests {
             INSERT INTO standing (record_id, process, state, updated_at) \
             SELECT id, process, state, updated_at FROM record; \
             ANALYZE";
-        sqlx::raw_sql(fill).execute(db).await.expect("records");
+        let Some((_scratch, db)) = filled_postgres(fill).await else { return };
         let places = Places { all: &crate::slot::Places::default(), process: "case" };
         for (opener, index) in [("few", "record_opener"), ("many", "standing_updated")] {
             let (field, value) = (Field::OpenedBy, opener.into());
@@ -309,7 +302,7 @@ mod tests {
                 .order_by_desc(standing::Column::UpdatedAt)
                 .order_by_desc(standing::Column::RecordId)
                 .limit(51);
-            let plan = on_postgres(db, page.build(backend)).await;
+            let plan = on_postgres(&db, page.build(backend)).await;
             // Without its first column an index is read from end to end.
             let mut condition = plan.lines().skip_while(|line| !line.contains(index)).skip(1);
             let from_the_first = condition.next().is_some_and(|line| line.contains("process"));

@@ -157,12 +157,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn postgres_answers_words_by_their_index() {
-        use crate::dialect::{Batches, Pools};
+        use crate::plan::{filled_postgres, on_postgres};
 
-        let Some(scratch) = testkit::Postgres::scratch().await else { return };
-        let pools = Pools::open(&scratch.url, 1, 1).await.expect("a database");
-        crate::schema::prepare(&pools.write).await.expect("tables");
-        let Batches::Postgres(db) = &pools.batches else { panic!("it is PostgreSQL") };
         let fill = "\
             INSERT INTO record (id, process, number, definition, state, revision, data, audience, \
                 opened_at, updated_at, entered_at, opened_by, partition, head) \
@@ -171,12 +167,12 @@ mod tests {
             INSERT INTO passage (record_id, revision, words) \
             SELECT id, 0, array_to_tsvector(ARRAY['mail', 'down', number]) FROM record; \
             ANALYZE";
-        sqlx::raw_sql(fill).execute(db).await.expect("records");
+        let Some((_scratch, db)) = filled_postgres(fill).await else { return };
         let words = Words::parse("mail cas77").expect("words");
         let mut select = sea_orm::sea_query::Query::select();
         select.column("id").from("record").and_where(words.condition(DbBackend::Postgres));
         let sql = select.to_string(sea_orm::sea_query::PostgresQueryBuilder);
-        let plan = crate::plan::on_postgres(db, sql).await;
+        let plan = on_postgres(&db, sql).await;
         assert!(plan.contains("Bitmap Index Scan on passage_words"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
     }
