@@ -29,7 +29,7 @@ pub use descriptors::Descriptors;
 pub use lease::{Fault, Fence, Leases};
 pub use place::{Place, Places, Reached};
 pub use publish::{MAX_BATCH, Message, NotDurable, Publisher};
-pub use relay::{Outbox, Outgoing, relay};
+pub use relay::{Outbox, Outgoing, Sent, relay};
 pub use standing::Standing;
 pub use stream::Totals;
 pub use tail::Tailed;

@@ -32,17 +32,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub struct Outgoing {
     /// The journal's own number of the event.
     pub seq: i64,
+    /// What was committed together may be marked as sent together: the number of its bundle.
+    pub bundle: i64,
     pub envelope: Envelope,
 }
 
-/// The unsent rows of a journal. They *are* the queue: there is no cursor that could skip one that
+/// What is on the bus, on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bundles of which all events are, but those that are `left`.
+    pub bundles: Vec<i64>,
+    /// Numbers of the events of these that no server takes: they wait on, each a bundle of its own.
+    pub left: Vec<i64>,
+}
+
+/// The unsent bundles of a journal. They *are* the queue: there is no cursor that could skip one that
 /// was committed late.
 pub trait Outbox: Send + Sync + 'static {
-    /// The oldest unsent events, each record's in its own order.
+    /// The oldest unsent events, each record's in its own order: whole bundles that come to `limit`
+    /// events, or all there are.
     fn unsent(&self, limit: usize) -> impl Future<Output = Result<Vec<Outgoing>, Fault>> + Send;
 
-    /// These are on the bus, on disk.
-    fn sent(&self, seqs: &[i64]) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// These are on the bus.
+    fn sent(&self, sent: Sent) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Resolves when there may be unsent events that were not there at the last call, those that
     /// came between the two included.
@@ -58,7 +70,7 @@ pub async fn relay<O: Outbox, L: Leases>(
     owner: String,
     stop: CancellationToken,
 ) {
-    let name = format!("relay-{service}");
+    let name = format!("bundles-{service}");
     let relay = Relay { bus, stream: subject::stream(&service), service, outbox };
     while !stop.is_cancelled() {
         match leases.acquire(&name, &owner, TTL).await {
@@ -142,80 +154,128 @@ impl<O: Outbox> Relay<O> {
     async fn pass(&self, held: &mut HashSet<Uuid>) -> Result<Pass, Fault> {
         let mut events = self.outbox.unsent(PAGE).await?;
         let found = events.len();
-        events.retain(|event| !held.contains(&event.envelope.record));
-        let mut is_stuck = events.len() < found;
-        let mut sent: Vec<i64> = Vec::new();
+        let mut is_stuck = false;
+        let mut sent = Sent::default();
         while !events.is_empty() {
-            let later = events.split_off(events.len().min(MAX_BATCH));
+            let later = events.split_off(whole_bundles(&events));
             let (published, marked) =
                 tokio::join!(self.publish(events, held), self.mark(std::mem::take(&mut sent)));
             marked?;
-            let is_whole = published.is_whole;
-            sent = published.seqs;
-            if !is_whole {
-                is_stuck = true;
+            sent = published.sent;
+            is_stuck |= !published.is_whole;
+            if published.is_cut {
                 break;
             }
             events = later;
         }
         self.mark(sent).await?;
-        Ok(match (is_stuck, found == PAGE) {
+        Ok(match (is_stuck, found >= PAGE) {
             (true, _) => Pass::Stuck,
             (false, true) => Pass::Full,
             (false, false) => Pass::Empty(found),
         })
     }
 
-    async fn mark(&self, seqs: Vec<i64>) -> Result<(), Fault> {
-        if seqs.is_empty() { Ok(()) } else { self.outbox.sent(&seqs).await }
+    async fn mark(&self, sent: Sent) -> Result<(), Fault> {
+        if sent.bundles.is_empty() { Ok(()) } else { self.outbox.sent(sent).await }
     }
 
+    /// Publishes what is not held back, all at once or, where something is refused for good, singly.
     async fn publish(&self, events: Vec<Outgoing>, held: &mut HashSet<Uuid>) -> Published {
-        let mut seqs = Vec::with_capacity(events.len());
+        let mut entries = Vec::with_capacity(events.len());
         let mut messages = Vec::with_capacity(events.len());
-        let mut records = Vec::with_capacity(events.len());
-        for Outgoing { seq, envelope } in events {
-            seqs.push(seq);
-            records.push(envelope.record);
-            messages.push(Message::event(&self.service, envelope));
+        for Outgoing { seq, bundle, envelope } in events {
+            let is_held = held.contains(&envelope.record);
+            entries.push(Entry { seq, bundle, record: envelope.record, is_held, is_sent: false });
+            if !is_held {
+                messages.push(Message::event(&self.service, envelope));
+            }
         }
         match self.bus.publish_slice(&self.stream, &messages).await {
-            Ok(()) => Published { seqs, is_whole: true },
+            Ok(()) => entries.iter_mut().for_each(|entry| entry.is_sent = !entry.is_held),
             Err(error) if error.is_final() => {
-                let each = seqs.into_iter().zip(records).zip(&messages);
-                self.publish_singly(each.map(|((seq, record), m)| (seq, record, m)), held).await
+                self.publish_singly(&mut entries, &messages, held).await;
             }
             Err(error) => {
                 tracing::debug!(service = self.service, error = ?error, "events wait for the bus");
-                Published { seqs: Vec::new(), is_whole: false }
             }
         }
+        Published::of(&entries)
     }
 
     /// One of these is refused for good: it is found, its record's events wait, the others go.
-    async fn publish_singly<'a>(
+    async fn publish_singly(
         &self,
-        events: impl Iterator<Item = (i64, Uuid, &'a Message)>,
+        entries: &mut [Entry],
+        messages: &[Message],
         held: &mut HashSet<Uuid>,
-    ) -> Published {
-        let mut published = Published { seqs: Vec::new(), is_whole: false };
-        for (seq, record, message) in events {
-            if held.contains(&record) {
+    ) {
+        let going = entries.iter_mut().filter(|entry| !entry.is_held);
+        for (entry, message) in going.zip(messages) {
+            if held.contains(&entry.record) {
+                entry.is_held = true;
                 continue;
             }
             match self.bus.publish_slice(&self.stream, std::slice::from_ref(message)).await {
-                Ok(()) => published.seqs.push(seq),
+                Ok(()) => entry.is_sent = true,
                 Err(error) if error.is_final() => {
                     tracing::error!(
-                        seq, record = %record, error = ?error,
+                        seq = entry.seq, record = %entry.record, error = ?error,
                         "an event cannot be published; its record's later events wait behind it"
                     );
-                    held.insert(record);
+                    held.insert(entry.record);
+                    entry.is_held = true;
                 }
-                Err(_) => break,
+                Err(_) => return,
             }
         }
-        published
+    }
+}
+
+/// How many of the first events are whole bundles that one batch takes: one bundle at least.
+fn whole_bundles(events: &[Outgoing]) -> usize {
+    let mut end = 0;
+    for bundle in events.chunk_by(|one, next| one.bundle == next.bundle) {
+        if end > 0 && end + bundle.len() > MAX_BATCH {
+            break;
+        }
+        end += bundle.len();
+    }
+    end
+}
+
+/// An event, and what became of it.
+struct Entry {
+    seq: i64,
+    bundle: i64,
+    record: Uuid,
+    /// It waits, because no server takes it or one before it.
+    is_held: bool,
+    is_sent: bool,
+}
+
+struct Published {
+    sent: Sent,
+    /// Whether all went.
+    is_whole: bool,
+    /// Whether the bus is gone, so that what comes later waits, too.
+    is_cut: bool,
+}
+
+impl Published {
+    fn of(entries: &[Entry]) -> Self {
+        let is_over = |entry: &Entry| entry.is_sent || entry.is_held;
+        let mut sent = Sent::default();
+        for bundle in entries.chunk_by(|one, next| one.bundle == next.bundle) {
+            // Of which nothing went stays as it is, and which was cut goes again.
+            if bundle.iter().any(|entry| entry.is_sent) && bundle.iter().all(is_over) {
+                sent.bundles.push(bundle[0].bundle);
+                let left = bundle.iter().filter(|entry| entry.is_held);
+                sent.left.extend(left.map(|entry| entry.seq));
+            }
+        }
+        let is_whole = entries.iter().all(|entry| entry.is_sent);
+        Self { sent, is_whole, is_cut: !entries.iter().all(is_over) }
     }
 }
 
@@ -242,12 +302,6 @@ impl Pace {
         }
         if self.is_crowded { CROWDED } else { PACE }
     }
-}
-
-struct Published {
-    seqs: Vec<i64>,
-    /// Whether all went.
-    is_whole: bool,
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::overlay::{Held, Overlay, Timers};
 use crate::{
-    Act, RecordRef, Setback, Target,
+    Act, RecordRef, Sent, Setback, Target,
     act::{Done, Lane},
     audience::{AudienceSet, Audiences},
     chain::Salts,
@@ -147,7 +147,7 @@ pub(crate) struct Batch<'a> {
     /// Lanes in which an act was not done.
     held_lanes: HashSet<Lane>,
     /// Journal rows that are published.
-    sent: &'a [i64],
+    sent: &'a Sent,
 }
 
 impl<'a> Batch<'a> {
@@ -155,7 +155,7 @@ impl<'a> Batch<'a> {
     pub(crate) async fn run(
         (shared, law): (&'a Shared, &'a Law),
         acts: &'a [Act],
-        sent: &'a [i64],
+        sent: &'a Sent,
         needs: &'a mut Needs,
         salts: &'a mut Salts,
         ledger: &mut Ledger,

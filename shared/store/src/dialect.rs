@@ -23,6 +23,7 @@ pub(crate) use self::{
     readers::Readers,
 };
 use crate::{
+    Sent,
     row::{
         ClosingRow, HolderKey, JournalRow, Kept, Loaded, MarkRow, NewLink, OnceRow, RecordRow,
         Recount, RefusalRow, TieKey, TieRow, TimerRow, TotalKey,
@@ -194,8 +195,8 @@ impl Tx {
         either!(self, insert_journal(rows))
     }
 
-    pub(crate) async fn clear_outbox(&mut self, seqs: &[i64]) -> Result<(), Failure> {
-        either!(self, clear_outbox(seqs))
+    pub(crate) async fn clear_outbox(&mut self, sent: &Sent) -> Result<(), Failure> {
+        either!(self, clear_outbox(sent))
     }
 
     pub(crate) async fn clear_timers(&mut self, records: &[Uuid]) -> Result<(), Failure> {

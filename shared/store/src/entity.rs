@@ -105,14 +105,15 @@ pub(crate) mod checkpoint {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-pub(crate) mod outbox {
+pub(crate) mod unsent {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "outbox")]
+    #[sea_orm(table_name = "unsent")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) seq: i64,
+        pub(crate) events: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

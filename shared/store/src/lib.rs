@@ -65,7 +65,7 @@ pub use inbox::{GIVEN_UP, Letter, Tally, Waiting};
 pub use lease::Fence;
 pub use link::LinkRow;
 pub use list::{PAGE_LIMIT, Page, Query, Sort};
-pub use outbox::Outgoing;
+pub use outbox::{Outgoing, Sent};
 pub use place::Place;
 pub use read::Entry;
 pub use refusal::Refused;

@@ -1,11 +1,14 @@
-//! What is not yet published: the journal rows that stand in the outbox.
+//! What is not yet published: the journal rows whose bundles stand in the outbox.
+//!
+//! A bundle is what one commit wrote at neighbouring places of the journal, so that its row, the first
+//! place and a count, stands for all of them.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use contract::Envelope;
 use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryOrder, QuerySelect,
     Statement, Value,
     sea_query::{Expr, OnConflict, Query},
 };
@@ -14,9 +17,9 @@ use tokio::sync::oneshot;
 use crate::{
     Setback, Store,
     audience::tokens_in,
-    entity::{journal, outbox},
+    entity::{journal, unsent},
     store::closed,
-    writer::{Sent, Urgent},
+    writer::{Departure, Urgent},
 };
 
 /// Journal rows by their places, each looked up by itself: whoever took the journal for empty would walk
@@ -29,30 +32,52 @@ const OF_SQLITE: &str =
 /// An event on its way to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Its place in the outbox, to be named in [`Store::sent`].
+    /// Its place in the journal.
     pub seq: i64,
+    /// The first place of its bundle, to be named in [`Store::sent`].
+    pub bundle: i64,
     pub envelope: Envelope,
 }
 
+/// What has left the outbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bundles, by their first places, of which nothing is kept but what is `left`.
+    pub bundles: Vec<i64>,
+    /// Events of these that are not published: they stay, each a bundle of its own.
+    pub left: Vec<i64>,
+}
+
 impl Store {
-    /// The oldest events that are not published. Each record's events are in order, because a
-    /// revision is only written once the one before it is committed; there is no cursor, so that
-    /// what commits late is not passed by.
+    /// The oldest events that are not published: so many whole bundles that they come to `limit`, or
+    /// all. Each record's events are in order, because a revision is only written once the one before
+    /// it is committed; there is no cursor, so that what commits late is not passed by.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn unsent(&self, limit: u64) -> Result<Vec<Outgoing>, Setback> {
         // By the plans of the writers on PostgreSQL; on SQLite they have one connection, for them alone.
-        let queued = outbox::Entity::find().order_by_asc(outbox::Column::Seq).limit(limit);
+        let queued = unsent::Entity::find().order_by_asc(unsent::Column::Seq).limit(limit);
         let queued = match self.write().get_database_backend() {
             DbBackend::Sqlite => queued.all(self.read()).await?,
             _ => queued.all(self.write()).await?,
         };
-        let places: Vec<i64> = queued.into_iter().map(|row| row.seq).collect();
+        let mut bundles = HashMap::new();
+        let mut places = Vec::new();
+        for bundle in queued {
+            if places.len() as u64 >= limit {
+                break;
+            }
+            let its = bundle.seq..bundle.seq + i64::from(bundle.events);
+            bundles.extend(its.clone().map(|place| (place, bundle.seq)));
+            places.extend(its);
+        }
         let mut known = self.shared().fresh.take(&places);
         let unknown = places.iter().copied().filter(|place| !known.contains_key(place));
         known.extend(self.told_by_the_journal(unknown.collect()).await?);
-        let outgoing = |seq| Some(Outgoing { seq, envelope: known.remove(&seq)? });
+        let outgoing = |seq| {
+            Some(Outgoing { seq, bundle: *bundles.get(&seq)?, envelope: known.remove(&seq)? })
+        };
         Ok(places.into_iter().filter_map(outgoing).collect())
     }
 
@@ -85,22 +110,24 @@ impl Store {
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
     pub async fn unsent_count(&self) -> Result<u64, Setback> {
-        Ok(outbox::Entity::find().count(self.read()).await?)
+        let sum = unsent::Entity::find().select_only().column_as(unsent::Column::Events.sum(), "n");
+        let sum: Option<Option<i64>> = sum.into_tuple().one(self.read()).await?;
+        Ok(sum.flatten().unwrap_or_default().cast_unsigned())
     }
 
-    /// Takes published events out of the outbox.
+    /// Takes what is published out of the outbox.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails; they are then published again, which the bus
     /// and its consumers notice.
-    pub async fn sent(&self, seqs: &[i64]) -> Result<(), Setback> {
+    pub async fn sent(&self, sent: Sent) -> Result<(), Setback> {
         let (reply, answer) = oneshot::channel();
-        self.urge(Urgent::Sent(Sent { seqs: seqs.to_vec(), reply })).await?;
+        self.urge(Urgent::Departure(Departure { sent, reply })).await?;
         answer.await.map_err(|_| closed())?
     }
 
     /// Queues everything again that was recorded since a moment: after a broker lost what it had
-    /// acknowledged. Answers how many events that are.
+    /// acknowledged. Answers how many events that are. What waits in a bundle goes once more.
     ///
     /// # Errors
     /// [`Setback::Broken`] when the database fails.
@@ -111,7 +138,7 @@ impl Store {
             .and_where(Expr::col(journal::Column::At).gte(at))
             .to_owned();
         let mut insert = Query::insert();
-        insert.into_table(outbox::Entity).columns([outbox::Column::Seq]);
+        insert.into_table(unsent::Entity).columns([unsent::Column::Seq]);
         insert.select_from(since).map_err(Setback::broken)?;
         insert.on_conflict(OnConflict::new().do_nothing().to_owned());
         let queued = self.write().execute(&insert).await?.rows_affected();

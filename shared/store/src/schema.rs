@@ -7,7 +7,7 @@ use crate::StoreError;
 
 /// What was added to the ground, each in its turn and never changed once it has landed. What was made
 /// before stays as it was, so that older binaries can go on, unless the statements say otherwise.
-const EXTENSIONS: [Extension; 8] = [
+const EXTENSIONS: [Extension; 9] = [
     Extension { version: 2, name: "m0002_ties", sql: Sql::Both(include_str!("schema/ties.sql")) },
     Extension {
         version: 3,
@@ -46,6 +46,14 @@ const EXTENSIONS: [Extension; 8] = [
         version: 9,
         name: "m0009_room",
         sql: Sql::Each { sqlite: "", postgres: include_str!("schema/room.postgres.sql") },
+    },
+    Extension {
+        version: 10,
+        name: "m0010_bundles",
+        sql: Sql::Each {
+            sqlite: include_str!("schema/bundles.sqlite.sql"),
+            postgres: include_str!("schema/bundles.postgres.sql"),
+        },
     },
 ];
 /// The version of the tables that this binary makes, and the newest that it was written for.

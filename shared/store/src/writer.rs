@@ -10,10 +10,10 @@ use tokio::{
     time::Instant,
 };
 
+pub(crate) use self::queue::{Departure, Queue, Ticket, Urgent};
 use self::queue::{Load, Reply, Writing};
-pub(crate) use self::queue::{Queue, Sent, Ticket, Urgent};
 use crate::{
-    Act, Setback,
+    Act, Sent, Setback,
     act::Lane,
     batch::{Attempt, Batch, Needs, Shared, Verdict, Witness},
     chain::Salts,
@@ -37,7 +37,7 @@ const NOT_MARKED: &str = "published events could not be taken out of the outbox"
 
 /// What is being written: tickets in their order, and with the first of them what was sent.
 struct Work {
-    sent: Vec<Sent>,
+    sent: Vec<Departure>,
     acts: Vec<Act>,
     replies: std::vec::IntoIter<Reply>,
     /// The lanes in which one of them was not done.
@@ -104,15 +104,19 @@ impl Writer {
     async fn write(&mut self, work: &mut Work) {
         let mut held_lanes = mem::take(&mut work.held_lanes);
         let sent = mem::take(&mut work.sent);
-        let seqs: Vec<i64> = sent.iter().flat_map(|sent| &sent.seqs).copied().collect();
+        let mut published = Sent::default();
+        for Departure { sent: its, .. } in &sent {
+            published.bundles.extend(&its.bundles);
+            published.left.extend(&its.left);
+        }
         let rest = work.rest();
         let (now, _) = rest.split_at(rest.len().min(self.max_batch));
-        let (verdicts, is_whole) = self.commit(now, &seqs, &mut held_lanes).await;
+        let (verdicts, is_whole) = self.commit(now, &published, &mut held_lanes).await;
         if !now.is_empty() {
             self.written.send_modify(|commits| *commits += 1);
         }
         work.held_lanes = held_lanes;
-        for Sent { reply, .. } in sent {
+        for Departure { reply, .. } in sent {
             let outcome = if is_whole { Ok(()) } else { Err(Setback::broken(NOT_MARKED)) };
             // Who has gone marks them when they are sent again.
             let _ = reply.send(outcome);
@@ -139,7 +143,7 @@ impl Writer {
     async fn commit(
         &mut self,
         acts: &[Act],
-        sent: &[i64],
+        sent: &Sent,
         held_lanes: &mut HashSet<Lane>,
     ) -> (Vec<Verdict>, bool) {
         let failure = match self.commit_whole(acts, sent, held_lanes).await {
@@ -164,8 +168,10 @@ impl Writer {
         }
         // One of them is guilty, and only that one shall fail.
         let mut verdicts = Vec::with_capacity(acts.len());
+        let nothing = Sent::default();
         for act in acts {
-            let (verdict, _) = Box::pin(self.commit(slice::from_ref(act), &[], held_lanes)).await;
+            let act = slice::from_ref(act);
+            let (verdict, _) = Box::pin(self.commit(act, &nothing, held_lanes)).await;
             verdicts.extend(verdict);
         }
         (verdicts, false)
@@ -174,7 +180,7 @@ impl Writer {
     async fn commit_whole(
         &mut self,
         acts: &[Act],
-        sent: &[i64],
+        sent: &Sent,
         held_lanes: &HashSet<Lane>,
     ) -> Result<Vec<Verdict>, Failure> {
         let mut needs = Needs::default();

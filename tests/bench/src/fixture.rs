@@ -228,7 +228,7 @@ async fn counted(mut db: PgConnection, url: &str) -> Result<()> {
         "DELETE FROM standing",
         "INSERT INTO standing (record_id, process, state, updated_at, closed_at) \
          SELECT id, process, state, updated_at, closed_at FROM record",
-        "DELETE FROM outbox",
+        "DELETE FROM unsent",
         "DELETE FROM counting",
         "UPDATE counter SET value = 20000000 WHERE process = 'clock'",
     ] {

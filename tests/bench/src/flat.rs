@@ -69,7 +69,7 @@ pub async fn filled(
     let template = server.databases(name)?;
     let database = format!("{name}_incident");
     let ids = Arc::new(fill(server.url(&database), count).await?);
-    for sql in ["TRUNCATE outbox", "VACUUM ANALYZE", "CHECKPOINT"] {
+    for sql in ["TRUNCATE unsent", "VACUUM ANALYZE", "CHECKPOINT"] {
         server.sql(&database, sql)?;
     }
     let platform = Platform::up(&["--database-url-template", &template]).await?;

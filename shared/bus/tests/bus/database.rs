@@ -7,7 +7,7 @@ use std::{
 };
 
 use bus::{
-    Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing, Place, Places, Reached,
+    Delivery, Desk, Fault, Fence, Leases, Outbox, Outcome, Outgoing, Place, Places, Reached, Sent,
 };
 use contract::Envelope;
 use tokio::{sync::Notify, time::Instant};
@@ -28,8 +28,8 @@ pub struct Tables {
     pub leases: HashMap<String, Lease>,
     /// Lane to place, and the token that it was written with.
     pub places: HashMap<String, (i64, Place)>,
-    /// Journal number to event; those that are sent are gone.
-    pub outbox: BTreeMap<i64, Envelope>,
+    /// Bundle to its events with their journal numbers; those that are sent are gone.
+    pub outbox: BTreeMap<i64, BTreeMap<i64, Envelope>>,
     pub inbox: HashSet<String>,
     /// What took effect, in the order of effect: message id and who did it.
     pub effects: Vec<(String, String)>,
@@ -51,8 +51,11 @@ impl Database {
         self.0.tables.lock().unwrap()
     }
 
+    /// All of them as one bundle.
     pub fn commit(&self, events: impl IntoIterator<Item = (i64, Envelope)>) {
-        self.tables().outbox.extend(events);
+        let events: BTreeMap<_, _> = events.into_iter().collect();
+        let bundle = *events.keys().next().expect("an event");
+        self.tables().outbox.insert(bundle, events);
         self.0.written.notify_one();
     }
 
@@ -138,14 +141,28 @@ impl Places for Database {
 impl Outbox for Database {
     async fn unsent(&self, limit: usize) -> Result<Vec<Outgoing>, Fault> {
         let tables = self.tables();
-        let rows = tables.outbox.iter().take(limit);
-        Ok(rows.map(|(seq, event)| Outgoing { seq: *seq, envelope: event.clone() }).collect())
+        let mut outgoing = Vec::new();
+        for (bundle, events) in &tables.outbox {
+            if outgoing.len() >= limit {
+                break;
+            }
+            outgoing.extend(events.iter().map(|(seq, event)| Outgoing {
+                seq: *seq,
+                bundle: *bundle,
+                envelope: event.clone(),
+            }));
+        }
+        Ok(outgoing)
     }
 
-    async fn sent(&self, seqs: &[i64]) -> Result<(), Fault> {
+    async fn sent(&self, sent: Sent) -> Result<(), Fault> {
         let mut tables = self.tables();
-        for seq in seqs {
-            tables.outbox.remove(seq);
+        let gone: Vec<_> =
+            sent.bundles.iter().filter_map(|bundle| tables.outbox.remove(bundle)).collect();
+        for (seq, event) in gone.into_iter().flatten() {
+            if sent.left.contains(&seq) {
+                tables.outbox.insert(seq, BTreeMap::from([(seq, event)]));
+            }
         }
         Ok(())
     }

@@ -123,6 +123,7 @@ async fn an_event_that_no_server_takes_holds_back_its_own_record_only() {
     huge.data = vec![b' '; 3_000_000];
     let small = [(0, event(0, 0, 1)), (2, event(2, 1, 2)), (3, event(3, 3, 1))];
     database.commit(small.into_iter().chain([(1, huge)]));
+    // Of their bundle these two are left.
     eventually("the others", || async { (database.tables().outbox.len() == 2).then_some(()) })
         .await;
     database.commit([(4, event(4, 0, 2))]);

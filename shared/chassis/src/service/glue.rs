@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use bus::{Fault, Leases, Outbox, Outgoing, Place, Places, Reached};
+use bus::{Fault, Leases, Outbox, Outgoing, Place, Places, Reached, Sent};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
@@ -21,12 +21,17 @@ impl Journal {
 impl Outbox for Journal {
     async fn unsent(&self, limit: usize) -> Result<Vec<Outgoing>, Fault> {
         let rows = self.store.unsent(limit as u64).await?;
-        let outgoing = |row: store::Outgoing| Outgoing { seq: row.seq, envelope: row.envelope };
+        let outgoing = |row: store::Outgoing| Outgoing {
+            seq: row.seq,
+            bundle: row.bundle,
+            envelope: row.envelope,
+        };
         Ok(rows.into_iter().map(outgoing).collect())
     }
 
-    async fn sent(&self, seqs: &[i64]) -> Result<(), Fault> {
-        Ok(self.store.sent(seqs).await?)
+    async fn sent(&self, sent: Sent) -> Result<(), Fault> {
+        let published = store::Sent { bundles: sent.bundles, left: sent.left };
+        Ok(self.store.sent(published).await?)
     }
 
     async fn changed(&self) {

@@ -321,7 +321,7 @@ impl Batch<'_> {
                 .collect();
             tx.add_tallies(&rows).await?;
         }
-        if !self.sent.is_empty() {
+        if !self.sent.bundles.is_empty() {
             tx.clear_outbox(self.sent).await?;
         }
         let refusals = ledger.enter(std::mem::take(&mut self.noted));

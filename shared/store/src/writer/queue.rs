@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Act, Setback, batch::Verdict};
+use crate::{Act, Sent, Setback, batch::Verdict};
 
 /// Beside each batch that is being written the next one waits for so many acts: a commit costs as
 /// much for one of them.
@@ -37,29 +37,29 @@ impl Ticket {
 }
 
 /// Published events to be taken out of the outbox: they share a commit with the acts that wait.
-pub(crate) struct Sent {
-    pub(crate) seqs: Vec<i64>,
+pub(crate) struct Departure {
+    pub(crate) sent: Sent,
     pub(crate) reply: oneshot::Sender<Result<(), Setback>>,
 }
 
 /// Something that does not wait behind deliveries.
 pub(crate) enum Urgent {
     Commands(Vec<Ticket>),
-    Sent(Sent),
+    Departure(Departure),
 }
 
 /// What was taken from the queue.
 #[derive(Default)]
 pub(super) struct Load {
     pub(super) tickets: Vec<Ticket>,
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<Departure>,
 }
 
 impl Load {
     fn add(&mut self, urgent: Urgent) {
         match urgent {
             Urgent::Commands(tickets) => self.tickets.extend(tickets),
-            Urgent::Sent(sent) => self.sent.push(sent),
+            Urgent::Departure(sent) => self.sent.push(sent),
         }
     }
 }

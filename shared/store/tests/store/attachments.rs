@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     everywhere,
-    site::{Site, record_of},
+    site::{Site, record_of, tell},
 };
 
 everywhere!(
@@ -110,9 +110,7 @@ async fn an_erased_revision_takes_its_file_along(site: &Site) {
     record_of(store.act(site.on(&other, attaching(shared.clone()))).await);
     let own = kept(&store, b"own").await;
     record_of(store.act(site.on(&case, attaching(own.clone()))).await);
-    let unsent = store.unsent(500).await.expect("events");
-    let seqs: Vec<_> = unsent.iter().map(|event| event.seq).collect();
-    store.sent(&seqs).await.expect("they are sent");
+    tell(&store).await;
 
     let erasure =
         Erasure { fields: Vec::new(), revisions: vec![2, 3], reason: "Asked for.".into() };

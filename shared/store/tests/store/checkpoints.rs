@@ -70,7 +70,7 @@ async fn a_history_that_was_cut_is_found(site: &Site) {
     let store = site.open().await;
     filled(site, &store).await;
     // The last step of a record is taken back, and its row made to fit: every chain holds.
-    site.meddle("DELETE FROM outbox WHERE seq = 4").await;
+    site.meddle("DELETE FROM unsent WHERE seq = 4").await;
     site.meddle("DELETE FROM journal WHERE seq = 4").await;
     site.meddle(
         "UPDATE record SET state = 'fresh', revision = 1, updated_at = opened_at, \

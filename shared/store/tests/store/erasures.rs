@@ -9,7 +9,7 @@ use store::{Act, Query, Setback, Store, Words};
 
 use crate::{
     everywhere,
-    site::{Site, amend, record_of, take},
+    site::{Site, amend, record_of, take, tell},
 };
 
 everywhere!(
@@ -33,13 +33,6 @@ fn erasing(site: &Site, record: &Record, fields: &[&str], revisions: &[u64]) -> 
     };
     let act = site.on(record, Command::Erase(erasure));
     Act { cause: site.cause(&administrator()), reader: Reader::Everything, ..act }
-}
-
-/// As if the bus had all that there is.
-async fn tell(store: &Store) {
-    let unsent = store.unsent(500).await.expect("events");
-    let seqs: Vec<_> = unsent.iter().map(|event| event.seq).collect();
-    store.sent(&seqs).await.expect("they are sent");
 }
 
 async fn found(store: &Store, words: &str) -> usize {

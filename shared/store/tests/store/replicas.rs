@@ -6,11 +6,11 @@ use engine::Command;
 use kernel::Reader;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use store::{Fence, Mark, Outgoing, Place, RecordRef, Setback, Store};
+use store::{Fence, Mark, Outgoing, Place, RecordRef, Sent, Setback, Store};
 
 use crate::{
     everywhere,
-    site::{Site, amend, done, on_postgres, record_of, take},
+    site::{Site, amend, done, on_postgres, record_of, sent, take},
 };
 
 everywhere!(
@@ -18,6 +18,7 @@ everywhere!(
     a_lease_that_ran_out_goes_to_another,
     a_late_owner_is_fenced,
     events_leave_in_order_and_once,
+    what_is_left_of_a_bundle_stays,
     what_is_told_at_once_is_what_the_journal_keeps,
     events_are_published_again_since_a_moment,
     many_replicas_lose_nothing,
@@ -126,10 +127,39 @@ async fn events_leave_in_order_and_once(site: &Site) {
     let data: contract::EventData = serde_json::from_slice(&envelope.data).expect("event data");
     assert_eq!(data.record, started.view());
     assert_eq!(store.unsent(1).await.expect("events"), events[..1]);
-    store.sent(&[events[0].seq]).await.expect("an answer");
+    sent(&store, &events[0..=0]).await;
     assert_eq!(unsent(&store).await, events[1..]);
-    store.sent(&[events[1].seq]).await.expect("an answer");
+    sent(&store, &events[1..=1]).await;
     assert_eq!(unsent(&store).await, []);
+}
+
+/// What is committed together stands as one in the outbox, and what of it cannot leave stays.
+async fn what_is_left_of_a_bundle_stays(site: &Site) {
+    let store = site.open().await;
+    let acts: Vec<_> = (0..40).map(|n| site.opening(&format!("case {n}"), json!({}))).collect();
+    let done = futures::future::join_all(acts.into_iter().map(|act| store.act(act))).await;
+    assert_eq!(done.into_iter().map(record_of).count(), 40);
+    let events = unsent(&store).await;
+    let numbers: Vec<_> = events.iter().map(|event| &event.envelope.number).collect();
+    assert_eq!((numbers.len(), store.unsent_count().await.expect("a count")), (40, 40));
+    let bundles: Vec<_> = events.chunk_by(|one, next| one.bundle == next.bundle).collect();
+    assert!(bundles.len() < 20, "each went alone: {events:?}");
+    let large = *bundles.iter().max_by_key(|bundle| bundle.len()).expect("some");
+    // Whoever asks for one is told all of its bundle.
+    assert_eq!(store.unsent(1).await.expect("events"), bundles[0]);
+    let published = Sent { bundles: vec![large[0].bundle], left: vec![large[0].seq, large[1].seq] };
+    for _ in 0..2 {
+        // Twice, as a relay does that was not told the first time.
+        store.sent(published.clone()).await.expect("an answer");
+    }
+    let rest = unsent(&store).await;
+    assert_eq!(rest.len(), 42 - large.len());
+    for left in &large[..2] {
+        let alone = Outgoing { bundle: left.seq, ..left.clone() };
+        assert!(rest.contains(&alone), "{left:?}");
+    }
+    sent(&store, &rest).await;
+    assert_eq!(store.unsent_count().await.expect("a count"), 0);
 }
 
 /// Whoever publishes is told from memory what was committed a moment ago, and from the journal the
@@ -152,12 +182,12 @@ async fn events_are_published_again_since_a_moment(site: &Site) {
     let store = site.open().await;
     let case = site.case(&store, "Mail", json!({})).await;
     let before = unsent(&store).await;
-    store.sent(&[before[0].seq]).await.expect("an answer");
+    sent(&store, &before[0..=0]).await;
     site.pass(chrono::TimeDelta::minutes(10));
     let since = site.clock.now();
     record_of(store.act(site.on(&case, take("start"))).await);
     let events = unsent(&store).await;
-    store.sent(&[events[0].seq]).await.expect("an answer");
+    sent(&store, &events[0..=0]).await;
     assert_eq!(store.republish_since(since).await.expect("a count"), 1);
     assert_eq!(unsent(&store).await, events);
     assert_eq!(store.republish_since(case.opened_at).await.expect("a count"), 1);
@@ -209,6 +239,30 @@ async fn many_replicas_lose_nothing(site: &Site) {
     assert_eq!(alarms.expect("a page").items.len(), 5);
 }
 
+/// While a replica of an older binary is replaced, what it queues is published by the newer ones.
+#[tokio::test]
+async fn what_an_older_replica_queues_is_published() {
+    on_postgres(async |site: &Site| {
+        let store = site.open().await;
+        site.case(&store, "Mail", json!({})).await;
+        let events = unsent(&store).await;
+        sent(&store, &events).await;
+        site.meddle(
+            "WITH written AS (SELECT seq FROM journal) \
+             INSERT INTO outbox (seq) SELECT seq FROM written",
+        )
+        .await;
+        assert_eq!(unsent(&store).await, events);
+        let url = &site.url;
+        let mut older = PgConnection::connect(url).await.expect("a connection");
+        let seen = older.fetch_all("SELECT seq FROM outbox ORDER BY seq LIMIT 500").await;
+        assert!(seen.expect("rows").is_empty(), "it would publish a bundle's first event alone");
+        assert_eq!(site.meddle("DELETE FROM outbox WHERE seq = ANY('{1}')").await, 0);
+        assert_eq!(unsent(&store).await, events);
+    })
+    .await;
+}
+
 /// Two transactions that commit in the other order than they took their places in the journal.
 #[tokio::test]
 async fn what_commits_late_is_not_passed_by() {
@@ -217,7 +271,7 @@ async fn what_commits_late_is_not_passed_by() {
         let slow = site.case(&store, "slow", json!({})).await;
         let fast = site.case(&store, "fast", json!({})).await;
         let opened = unsent(&store).await;
-        store.sent(&opened.iter().map(|event| event.seq).collect::<Vec<_>>()).await.expect("sent");
+        sent(&store, &opened).await;
         site.meddle(
             "CREATE FUNCTION tarry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
              IF NEW.number = 'CAS0000001' THEN PERFORM pg_advisory_xact_lock(42); END IF; \
@@ -241,7 +295,7 @@ async fn what_commits_late_is_not_passed_by() {
         let first = unsent(&store).await;
         assert_eq!(first.len(), 1);
         assert_eq!(first[0].envelope.number, fast.number);
-        store.sent(&[first[0].seq]).await.expect("an answer");
+        sent(&store, &first[0..=0]).await;
         gate.execute("SELECT pg_advisory_unlock(42)").await.expect("the lock goes");
         record_of(late.await.expect("the task ends"));
         let second = unsent(&store).await;

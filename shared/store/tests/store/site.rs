@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, sqlite::SqliteConnectOptions,
 };
-use store::{Act, Done, Options, RecordRef, Setback, Store, Target};
+use store::{Act, Done, Options, Outgoing, RecordRef, Sent, Setback, Store, Target};
 use uuid::Uuid;
 
 pub const CASE: &str = r"
@@ -233,4 +233,15 @@ pub async fn on_sqlite(test: impl AsyncFnOnce(&Site)) {
 pub async fn on_postgres(test: impl AsyncFnOnce(&Site)) {
     let Some(scratch) = testkit::Postgres::scratch().await else { return };
     test(&Site::at(scratch.url.clone())).await;
+}
+
+/// As if the bus had whole bundles.
+pub async fn sent(store: &Store, events: &[Outgoing]) {
+    let bundles = events.iter().map(|event| event.bundle).collect();
+    store.sent(Sent { bundles, left: Vec::new() }).await.expect("an answer");
+}
+
+/// As if it had all that there is.
+pub async fn tell(store: &Store) {
+    sent(store, &store.unsent(500).await.expect("events")).await;
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Done, Query, each};
 use crate::{
+    Sent,
     row::{JournalRow, RecordRow, TimerRow},
     slot::Columns,
 };
@@ -132,14 +133,22 @@ pub(in crate::dialect) async fn insert_journal(
     db: &mut PgConnection,
     rows: &[JournalRow],
 ) -> Result<Vec<i64>, sqlx::Error> {
-    const SQL: &str = "WITH written AS (INSERT INTO journal (event_id, record_id, revision, process, \
-        number, event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, \
-        payload, salt, digest, link) \
-        SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], \
+    // All places are taken before anything is written, so that seldom another writer's lie among them:
+    // rows at neighbouring places make one bundle.
+    const SQL: &str = "WITH placed AS MATERIALIZED (\
+        SELECT nextval('journal_seq_seq'::regclass) AS seq, given.* \
+        FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], \
         $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::uuid[], \
         $12::text[], $13::text[], $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[]) \
-        RETURNING seq, event_id), queued AS (INSERT INTO outbox (seq) SELECT seq FROM written) \
-        SELECT seq, event_id FROM written";
+        AS given (event_id, record_id, revision, process, number, event_type, at, occurred_at, \
+        actor, audience, correlation, causation, traceparent, payload, salt, digest, link)), \
+        written AS (INSERT INTO journal (seq, event_id, record_id, revision, process, number, \
+        event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, payload, \
+        salt, digest, link) OVERRIDING SYSTEM VALUE SELECT * FROM placed), \
+        queued AS (INSERT INTO unsent (seq, events) SELECT min(seq), count(*) \
+        FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS before FROM placed) AS each \
+        GROUP BY before) \
+        SELECT seq, event_id FROM placed";
     let written = query(SQL)
         .bind(each(rows, |row| row.event_id))
         .bind(each(rows, |row| row.record.id))
@@ -171,8 +180,14 @@ pub(in crate::dialect) async fn insert_journal(
     Ok(places)
 }
 
-pub(in crate::dialect) async fn clear_outbox(db: &mut PgConnection, seqs: &[i64]) -> Done {
-    query("DELETE FROM outbox WHERE seq = ANY($1)").bind(seqs).execute(db).await.map(drop)
+pub(in crate::dialect) async fn clear_outbox(db: &mut PgConnection, sent: &Sent) -> Done {
+    let sql = "DELETE FROM unsent WHERE seq = ANY($1)";
+    query(sql).bind(&sent.bundles).execute(&mut *db).await?;
+    if sent.left.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO unsent (seq) SELECT * FROM UNNEST($1::bigint[]) ON CONFLICT DO NOTHING";
+    query(sql).bind(&sent.left).execute(db).await.map(drop)
 }
 
 pub(in crate::dialect) async fn clear_timers(db: &mut PgConnection, records: &[Uuid]) -> Done {

@@ -176,8 +176,8 @@ pub(in crate::dialect) async fn entries(
     db: &mut SqliteConnection,
     record: Uuid,
 ) -> Result<Vec<Kept>, sqlx::Error> {
-    let sql = "SELECT j.revision, j.event_type, j.payload, o.seq FROM journal AS j \
-        LEFT JOIN outbox AS o ON o.seq = j.seq WHERE j.record_id = ? ORDER BY j.revision";
+    let sql = "SELECT j.revision, j.event_type, j.payload, EXISTS (SELECT 1 FROM unsent AS u \
+        WHERE u.seq <= j.seq AND j.seq < u.seq + u.events) FROM journal AS j WHERE j.record_id = ? ORDER BY j.revision";
     let rows = query(sql).bind(record).fetch_all(db).await?;
     rows.iter()
         .map(|row| {
@@ -185,7 +185,7 @@ pub(in crate::dialect) async fn entries(
                 revision: row.try_get::<i64, _>(0)?.cast_unsigned(),
                 event_type: row.try_get(1)?,
                 payload: row.try_get(2)?,
-                is_told: row.try_get::<Option<i64>, _>(3)?.is_none(),
+                is_told: !row.try_get::<bool, _>(3)?,
             })
         })
         .collect()

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Done, hexed, insert, json};
 use crate::{
+    Sent,
     row::{JournalRow, RecordRow, TimerRow},
     slot::Columns,
 };
@@ -93,7 +94,6 @@ pub(in crate::dialect) async fn insert_journal(
     db: &mut SqliteConnection,
     rows: &[JournalRow],
 ) -> Result<Vec<i64>, sqlx::Error> {
-    // A trigger puts each row into the outbox.
     const HEAD: &str = "INSERT INTO journal (event_id, record_id, revision, process, number, \
         event_type, at, occurred_at, actor, audience, correlation, causation, traceparent, payload, \
         salt, digest, link)";
@@ -118,13 +118,21 @@ pub(in crate::dialect) async fn insert_journal(
     })
     .await?;
     // Nobody else inserts, so they are numbered one after the other.
-    let last = written.last_insert_rowid();
-    Ok((last + 1 - written.rows_affected().cast_signed()..=last).collect())
+    let (last, count) = (written.last_insert_rowid(), written.rows_affected().cast_signed());
+    let first = last + 1 - count;
+    let sql = "INSERT INTO unsent (seq, events) VALUES (?, ?)";
+    query(sql).bind(first).bind(count).execute(db).await?;
+    Ok((first..=last).collect())
 }
 
-pub(in crate::dialect) async fn clear_outbox(db: &mut SqliteConnection, seqs: &[i64]) -> Done {
-    let sql = "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))";
-    query(sql).bind(json(&seqs)).execute(db).await.map(drop)
+pub(in crate::dialect) async fn clear_outbox(db: &mut SqliteConnection, sent: &Sent) -> Done {
+    let sql = "DELETE FROM unsent WHERE seq IN (SELECT value FROM json_each(?))";
+    query(sql).bind(json(&sent.bundles)).execute(&mut *db).await?;
+    if sent.left.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT OR IGNORE INTO unsent (seq) SELECT value FROM json_each(?)";
+    query(sql).bind(json(&sent.left)).execute(db).await.map(drop)
 }
 
 pub(in crate::dialect) async fn clear_timers(db: &mut SqliteConnection, records: &[Uuid]) -> Done {
