@@ -1,5 +1,7 @@
 //! The service's part of the OpenAPI 3.1 document, derived from its definitions.
 
+mod components;
+mod service;
 mod shapes;
 
 use std::sync::Arc;
@@ -8,7 +10,8 @@ use axum::{Router, extract::State, routing::get};
 use engine::{Definition, Ruleset};
 use serde_json::{Map, Value, json};
 
-use shapes::{body, created, listed, object, parameter, problems, shown};
+use components::{parameter, problems};
+use shapes::{body, created, listed, object, shown};
 
 use crate::{Office, identity::Identity, records};
 
@@ -57,8 +60,8 @@ const ALWAYS: [u16; 5] = [400, 401, 403, 500, 503];
 /// Processes in `opened_elsewhere` have no `POST` on their collection here.
 #[must_use]
 pub fn fragment(service: &str, rules: &Ruleset, opened_elsewhere: &[&str]) -> Value {
-    let mut paths = shapes::service_paths(service);
-    let mut schemas = shapes::common_schemas();
+    let mut paths = service::paths(service);
+    let mut schemas = components::schemas();
     for definition in rules.processes().filter(|one| records::is_public(&one.process)) {
         schemas.insert(shapes::name_of(definition), shapes::record(definition));
         schemas.insert(format!("{}Data", shapes::name_of(definition)), definition.data_schema());
@@ -77,9 +80,9 @@ pub fn fragment(service: &str, rules: &Ruleset, opened_elsewhere: &[&str]) -> Va
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": shapes::problem_responses(),
-            "parameters": shapes::parameters(),
-            "headers": shapes::headers(),
+            "responses": components::responses(),
+            "parameters": components::parameters(),
+            "headers": components::headers(),
         },
     })
 }

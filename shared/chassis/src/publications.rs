@@ -6,6 +6,8 @@
 
 mod difference;
 mod published;
+mod review;
+mod shelved;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -16,15 +18,19 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{post, put},
 };
-use engine::{Command, Definition, Flaw, Record, Scheme};
+use engine::{Command, Record};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Actor, Cause, Fault};
+use kernel::{Actor, Cause};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use store::{Act, Catalogue, Present, Publication, Publishing, Setback, Target};
+use store::{Act, Setback, Target};
 
-use difference::{Change, changes};
+pub(crate) use self::review::{Looked, look};
+use self::{
+    review::sound,
+    shelved::{Shelved, publication},
+};
 
 use crate::{
     Office,
@@ -33,7 +39,7 @@ use crate::{
     problem::Problem,
     records::{self, Shelf},
     service::{
-        catalogue::{self, LOCAL, PROCESS, SCHEME},
+        catalogue::{PROCESS, SCHEME},
         following,
     },
 };
@@ -101,107 +107,6 @@ async fn publish_scheme(
     body: Bytes,
 ) -> Result<Response, Problem> {
     publish(&office, &door, (SCHEME, &name), &wish, &body).await
-}
-
-/// What is published under a name, as of one edition.
-struct Shelved {
-    catalogue: Catalogue,
-    present: Present,
-}
-
-impl Shelved {
-    async fn of(office: &Office, kind: &str, name: &str) -> Result<Self, Problem> {
-        let catalogue = office.store.catalogue().await?;
-        let is_meant = |present: &&Present| present.kind == kind && present.name == name;
-        let present = catalogue.present.iter().find(is_meant).cloned();
-        let present = present.filter(|_| kind != PROCESS || records::is_public(name));
-        Ok(Self { present: present.ok_or_else(Problem::unknown)?, catalogue })
-    }
-
-    /// All versions, oldest first.
-    fn versions(&self) -> impl Iterator<Item = &store::Published> {
-        let Present { kind, name, .. } = &self.present;
-        let is_meant = move |published: &&store::Published| {
-            published.publication.kind == *kind && published.publication.name == *name
-        };
-        self.catalogue.versions.iter().filter(is_meant)
-    }
-
-    /// A version by its number, or as it stands to the others: `present`, `shipped`, `base`.
-    fn version(&self, word: &str) -> Option<&store::Published> {
-        let number = match word {
-            "present" => Some(self.present.version),
-            "shipped" => self.present.shipped,
-            "base" => self.present.base,
-            number => number.parse().ok(),
-        }?;
-        self.versions().find(|published| published.version == number)
-    }
-
-    fn by_digest(&self, digest: &str) -> Option<&store::Published> {
-        self.versions().find(|published| published.publication.digest == digest)
-    }
-
-    fn in_force(&self) -> Result<&store::Published, Problem> {
-        self.version("present").ok_or_else(Problem::broken)
-    }
-
-    /// The number that a content has or would get.
-    fn number_of(&self, digest: &str) -> u32 {
-        let known = self.by_digest(digest).map(|published| published.version);
-        known.unwrap_or_else(|| self.versions().map(|known| known.version).max().unwrap_or(0) + 1)
-    }
-
-    /// What comes into force as of what is in force here; `takes` is the shipped version that it was merged
-    /// with.
-    fn publishing(&self, publication: Publication, version: u32, takes: Option<u32>) -> Publishing {
-        let (base, edition) = (takes.or(self.present.base), self.catalogue.edition);
-        Publishing { publication, version, base, edition }
-    }
-
-    /// The version that a caller names.
-    fn named(&self, word: &str) -> Result<&store::Published, Problem> {
-        self.version(word).ok_or_else(|| {
-            let numbers: Vec<_> = self.versions().map(|known| known.version.to_string()).collect();
-            let detail = format!(
-                "`{}` has no version `{word}`; there is {}, and `present`, `shipped` and `base` where \
-                 something ships.",
-                self.present.name,
-                numbers.join(", ")
-            );
-            Problem::new(StatusCode::NOT_FOUND, "unknown_version", detail)
-        })
-    }
-
-    /// The role that answers for the process; schemes are the administrators'.
-    fn owner(&self, office: &Office) -> Option<String> {
-        let rules = office.rules();
-        let process = rules.process(&self.present.name).filter(|_| self.present.kind == PROCESS)?;
-        process.accountable_role().map(str::to_owned)
-    }
-
-    /// 412: somebody was faster, and this is what they changed.
-    fn overtaken(&self, base: Option<&store::Published>) -> Problem {
-        let Some(present) = self.version("present") else { return Problem::broken() };
-        let detail = format!(
-            "Version {} is in force by now, and yours was not made from it.",
-            present.version
-        );
-        let mut problem = Problem::new(StatusCode::PRECONDITION_FAILED, "stale", detail);
-        problem.difference = base.map(|base| published::difference(base, present));
-        problem
-    }
-}
-
-/// A text that is to be in force.
-fn publication(kind: &str, name: &str, text: &str) -> Publication {
-    Publication {
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-        digest: hex::encode(Sha256::digest(text)),
-        content: text.to_owned(),
-        origin: LOCAL.to_owned(),
-    }
 }
 
 async fn publish(
@@ -388,122 +293,4 @@ async fn told(
     let shelved = Shelved::of(office, kind, name).await?;
     let published = shelved.in_force()?;
     Ok(published::answer(StatusCode::OK, &shelved, published, Some(record)))
-}
-
-/// Whether a text can be in force: sound in itself, with everything else that is in force, and with
-/// the columns of the database.
-async fn sound(
-    office: &Office,
-    shelved: &Shelved,
-    publication: &Publication,
-    version: u32,
-) -> Result<(), Problem> {
-    let faults = faults(office, shelved, publication, version).await?;
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let count = match faults.len() {
-        1 => "one fault".to_owned(),
-        many => format!("{many} faults"),
-    };
-    let detail = format!("{} cannot come into force: {count}.", publication.name);
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).with_errors(faults))
-}
-
-/// What is told of a text before it is published.
-pub(crate) struct Looked {
-    /// The number that it would get.
-    pub version: u32,
-    /// All that stands against it.
-    pub faults: Vec<Fault>,
-    /// What it says otherwise than the one in force.
-    pub changes: Vec<Change>,
-}
-
-/// Looks at what would be published as a process, and does nothing.
-pub(crate) async fn look(office: &Office, name: &str, text: &str) -> Result<Looked, Problem> {
-    let shelved = Shelved::of(office, PROCESS, name).await?;
-    let publication = publication(PROCESS, name, text);
-    let version = shelved.number_of(&publication.digest);
-    let faults = faults(office, &shelved, &publication, version).await?;
-    let changes = changes(&shelved.in_force()?.publication.content, text);
-    Ok(Looked { version, faults, changes })
-}
-
-/// What stands against a text's coming into force.
-async fn faults(
-    office: &Office,
-    shelved: &Shelved,
-    publication: &Publication,
-    version: u32,
-) -> Result<Vec<Fault>, Problem> {
-    let Publication { kind, name, content, .. } = publication;
-    let mut faults = Vec::new();
-    if kind == SCHEME {
-        match Scheme::parse(content, version) {
-            Ok(scheme) => faults.extend(renamed("scheme", name, &scheme.name)),
-            Err(flaws) => faults.extend(flaws.iter().map(fault_of)),
-        }
-    } else {
-        match Definition::parse(content, version) {
-            Ok(definition) => {
-                faults.extend(office.rules().unmet(&definition).iter().map(fault_of));
-                faults.extend(renamed("process", name, &definition.process));
-                if let Some(present) = office.rules().process(name) {
-                    let (was, is) = (&present.collection, &definition.collection);
-                    faults.extend(renamed("collection", was, is));
-                    faults.extend(renamed("number", &present.prefix, &definition.prefix));
-                }
-                match office.store.fits(&definition).await {
-                    Ok(()) => {}
-                    Err(store::StoreError::Database(fault)) => {
-                        return Err(Setback::Broken(Arc::from(fault)).into());
-                    }
-                    Err(fault) => faults.push(Fault::new("/fields", "index", fault.to_string())),
-                }
-            }
-            Err(flaws) => faults.extend(flaws.iter().map(fault_of)),
-        }
-    }
-    if faults.is_empty() {
-        faults = disturbed(office, shelved, publication, version);
-    }
-    Ok(faults)
-}
-
-/// A fault with its place: `12:5`, line and column.
-fn fault_of(flaw: &Flaw) -> Fault {
-    Fault::new(format!("{}:{}", flaw.line, flaw.column), flaw.code, flaw.message.clone())
-}
-
-/// What other services, links and numbers know a process by stays as it is.
-fn renamed(key: &'static str, was: &str, is: &str) -> Option<Fault> {
-    let message = || format!("`{key}` stays `{was}`: what is published is known by it");
-    (was != is).then(|| Fault::new(format!("/{key}"), "renamed", message()))
-}
-
-/// The faults that other definitions would have with this text in force and do not have now.
-fn disturbed(
-    office: &Office,
-    shelved: &Shelved,
-    publication: &Publication,
-    version: u32,
-) -> Vec<Fault> {
-    let mut catalogue = shelved.catalogue.clone();
-    let Publication { kind, name, .. } = publication;
-    for present in &mut catalogue.present {
-        if present.kind == *kind && present.name == *name {
-            present.version = version;
-        }
-    }
-    catalogue.versions.push(store::Published {
-        version,
-        published_at: office.clock.now(),
-        publication: publication.clone(),
-    });
-    let rules = office.rules();
-    let known = catalogue::faults(&rules);
-    let then = catalogue::in_force(catalogue, rules.calculations().clone());
-    let new = catalogue::faults(&then).into_iter().filter(|fault| !known.contains(fault));
-    new.map(|fault| Fault::new("", "disturbs", fault)).collect()
 }

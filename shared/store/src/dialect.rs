@@ -113,12 +113,13 @@ impl Tx {
         keys: &[&HolderKey],
         lock: Lock,
     ) -> Result<Vec<(HolderKey, Uuid)>, Failure> {
-        either!(self, holders(keys, lock))
+        let rows = either!(self, holders(keys, lock))?.into_iter();
+        Ok(rows.map(|(process, key, record)| (HolderKey { process, key }, record)).collect())
     }
 
     /// Idempotency keys that were used before.
     pub(crate) async fn onces(&mut self, keys: &[(&str, &str)]) -> Result<Vec<OnceRow>, Failure> {
-        either!(self, onces(keys))
+        Ok(either!(self, onces(keys))?.into_iter().map(OnceRow::from).collect())
     }
 
     /// Consumer, message and state of the deliveries that the inbox has.
@@ -231,7 +232,7 @@ impl Tx {
 
     /// The journal of a record, oldest first.
     pub(crate) async fn entries(&mut self, record: Uuid) -> Result<Vec<Kept>, Failure> {
-        either!(self, entries(record))
+        Ok(either!(self, entries(record))?.into_iter().map(Kept::from).collect())
     }
 
     /// Takes the content of revisions out of the journal.
@@ -311,7 +312,8 @@ impl Tx {
         processes: &[&str],
         after: i64,
     ) -> Result<Vec<ClosingRow>, Failure> {
-        either!(self, closings(processes, after))
+        let rows = either!(self, closings(processes, after))?;
+        Ok(rows.into_iter().map(ClosingRow::from).collect())
     }
 
     /// Keeps the totals of a span as they are now.

@@ -69,6 +69,15 @@ pub(crate) struct Kept {
     pub(crate) is_told: bool,
 }
 
+/// Revision, type and payload, and whether it waits for the bus.
+pub(crate) type KeptColumns = (i64, String, Option<Vec<u8>>, bool);
+
+impl From<KeptColumns> for Kept {
+    fn from((revision, event_type, payload, waits): KeptColumns) -> Self {
+        Self { revision: revision.cast_unsigned(), event_type, payload, is_told: !waits }
+    }
+}
+
 pub(crate) struct TimerRow<'a> {
     pub(crate) record: Uuid,
     pub(crate) transition: &'a str,
@@ -110,6 +119,15 @@ pub(crate) struct OnceRow {
     pub(crate) record: Option<Uuid>,
     pub(crate) revision: i64,
     pub(crate) at: DateTime<Utc>,
+}
+
+/// Its columns in their order.
+pub(crate) type OnceColumns = (String, String, Vec<u8>, Option<Uuid>, i64, DateTime<Utc>);
+
+impl From<OnceColumns> for OnceRow {
+    fn from((scope, key, digest, record, revision, at): OnceColumns) -> Self {
+        Self { scope, key, digest, record, revision, at }
+    }
 }
 
 /// A delivery that is done.
@@ -171,4 +189,13 @@ pub(crate) struct ClosingRow {
     pub(crate) process: String,
     pub(crate) since: i64,
     pub(crate) until: i64,
+}
+
+/// Its columns in their order.
+pub(crate) type ClosingColumns = (Uuid, String, i64, i64);
+
+impl From<ClosingColumns> for ClosingRow {
+    fn from((record, process, since, until): ClosingColumns) -> Self {
+        Self { record, process, since, until }
+    }
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use store::Published;
 
 use super::{
-    Shelved,
     difference::{changes, lines, merge},
+    shelved::Shelved,
 };
 use crate::{
     Office,

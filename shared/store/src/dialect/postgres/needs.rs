@@ -1,13 +1,13 @@
 //! What a batch reads before it decides, under its locks.
 
 use engine::Bond;
-use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, query};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, query, query_as};
 use uuid::Uuid;
 
 use super::each;
 use crate::{
     dialect::{BONDS, Lock, bond, loaded},
-    row::{HolderKey, Kept, Loaded, OnceRow, TieKey},
+    row::{HolderKey, KeptColumns, Loaded, OnceColumns, TieKey},
 };
 
 pub(in crate::dialect) async fn ids(
@@ -15,8 +15,7 @@ pub(in crate::dialect) async fn ids(
     numbers: &[&str],
 ) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
     let sql = "SELECT number, id FROM record WHERE number = ANY($1)";
-    let rows = query(sql).bind(numbers).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(sql).bind(numbers).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn records(
@@ -42,8 +41,7 @@ pub(in crate::dialect) async fn audiences(
     ids: &[i32],
 ) -> Result<Vec<(i32, String)>, sqlx::Error> {
     let sql = "SELECT id, tokens FROM audience_set WHERE id = ANY($1)";
-    let rows = query(sql).bind(ids).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(sql).bind(ids).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn audience_set(
@@ -67,7 +65,7 @@ pub(in crate::dialect) async fn holders(
     db: &mut PgConnection,
     keys: &[&HolderKey],
     lock: Lock,
-) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
+) -> Result<Vec<(String, String, Uuid)>, sqlx::Error> {
     // Locked in the order of the keys given, which is the same for all.
     const WAIT: &str = "SELECT h.process, h.key, h.record_id \
         FROM UNNEST($1::text[], $2::text[]) AS k(process, key) CROSS JOIN LATERAL \
@@ -78,43 +76,21 @@ pub(in crate::dialect) async fn holders(
         FOR UPDATE NOWAIT) AS h";
     debug_assert!(keys.is_sorted(), "locks are taken in one order");
     let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
-    let rows = query(sql)
+    query_as(sql)
         .bind(each(keys, |key| key.process.as_str()))
         .bind(each(keys, |key| key.key.as_str()))
         .fetch_all(db)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let key = HolderKey { process: row.try_get(0)?, key: row.try_get(1)? };
-            Ok((key, row.try_get(2)?))
-        })
-        .collect()
+        .await
 }
 
 pub(in crate::dialect) async fn onces(
     db: &mut PgConnection,
     keys: &[(&str, &str)],
-) -> Result<Vec<OnceRow>, sqlx::Error> {
+) -> Result<Vec<OnceColumns>, sqlx::Error> {
     let sql = "SELECT o.scope, o.key, o.digest, o.record_id, o.revision, o.at \
         FROM UNNEST($1::text[], $2::text[]) AS k(scope, key) CROSS JOIN LATERAL \
         (SELECT * FROM once WHERE scope = k.scope AND key = k.key LIMIT 1) AS o";
-    let rows = query(sql)
-        .bind(each(keys, |key| key.0))
-        .bind(each(keys, |key| key.1))
-        .fetch_all(db)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(OnceRow {
-                scope: row.try_get(0)?,
-                key: row.try_get(1)?,
-                digest: row.try_get(2)?,
-                record: row.try_get(3)?,
-                revision: row.try_get(4)?,
-                at: row.try_get(5)?,
-            })
-        })
-        .collect()
+    query_as(sql).bind(each(keys, |key| key.0)).bind(each(keys, |key| key.1)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn marks(
@@ -124,12 +100,7 @@ pub(in crate::dialect) async fn marks(
     let sql = "SELECT i.consumer, i.message, i.state \
         FROM UNNEST($1::text[], $2::text[]) AS k(consumer, message) CROSS JOIN LATERAL \
         (SELECT * FROM inbox WHERE consumer = k.consumer AND message = k.message LIMIT 1) AS i";
-    let rows = query(sql)
-        .bind(each(keys, |key| key.0))
-        .bind(each(keys, |key| key.1))
-        .fetch_all(db)
-        .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+    query_as(sql).bind(each(keys, |key| key.0)).bind(each(keys, |key| key.1)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn fences(
@@ -137,8 +108,7 @@ pub(in crate::dialect) async fn fences(
     names: &[&str],
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let sql = "SELECT name, token FROM lease WHERE name = ANY($1) ORDER BY name FOR SHARE";
-    let rows = query(sql).bind(names).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(sql).bind(names).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn counter(
@@ -149,8 +119,7 @@ pub(in crate::dialect) async fn counter(
     const WAIT: &str = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE";
     const NO_WAIT: &str = "SELECT value, edition FROM counter WHERE process = $1 FOR UPDATE NOWAIT";
     let sql = if lock == Lock::Wait { WAIT } else { NO_WAIT };
-    let row = query(sql).bind(process).fetch_one(db).await?;
-    Ok((row.try_get(0)?, row.try_get(1)?))
+    query_as(sql).bind(process).fetch_one(db).await
 }
 
 pub(in crate::dialect) async fn is_linked(
@@ -197,18 +166,9 @@ pub(in crate::dialect) async fn is_tied(
 pub(in crate::dialect) async fn entries(
     db: &mut PgConnection,
     record: Uuid,
-) -> Result<Vec<Kept>, sqlx::Error> {
+) -> Result<Vec<KeptColumns>, sqlx::Error> {
     let sql = "SELECT j.revision, j.event_type, j.payload, EXISTS (SELECT 1 FROM unsent AS u \
-        WHERE u.seq <= j.seq AND j.seq < u.seq + u.events) FROM journal AS j WHERE j.record_id = $1 ORDER BY j.revision";
-    let rows = query(sql).bind(record).fetch_all(db).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Kept {
-                revision: row.try_get::<i64, _>(0)?.cast_unsigned(),
-                event_type: row.try_get(1)?,
-                payload: row.try_get(2)?,
-                is_told: !row.try_get::<bool, _>(3)?,
-            })
-        })
-        .collect()
+        WHERE u.seq <= j.seq AND j.seq < u.seq + u.events) \
+        FROM journal AS j WHERE j.record_id = $1 ORDER BY j.revision";
+    query_as(sql).bind(record).fetch_all(db).await
 }

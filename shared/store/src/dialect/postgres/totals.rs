@@ -1,10 +1,10 @@
 //! What is counted: totals, closed spans, and what changed in these.
 
-use sqlx::{PgConnection, Row, postgres::PgRow, query};
+use sqlx::{PgConnection, Row, query, query_as};
 use uuid::Uuid;
 
 use super::{Done, each};
-use crate::row::{ClosingRow, Recount, TotalKey};
+use crate::row::{ClosingColumns, ClosingRow, Recount, TotalKey};
 
 pub(in crate::dialect) async fn lock_totals(db: &mut PgConnection) -> Done {
     query("LOCK TABLE total IN SHARE ROW EXCLUSIVE MODE").execute(db).await.map(drop)
@@ -59,15 +59,10 @@ pub(in crate::dialect) async fn closings(
     db: &mut PgConnection,
     processes: &[&str],
     after: i64,
-) -> Result<Vec<ClosingRow>, sqlx::Error> {
+) -> Result<Vec<ClosingColumns>, sqlx::Error> {
     let sql = "SELECT record_id, process, since, until FROM closing \
         WHERE process = ANY($1) AND until > $2";
-    let rows = query(sql).bind(processes).bind(after).fetch_all(db).await?;
-    let closing = |row: &PgRow| {
-        let (record, process) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(ClosingRow { record, process, since: row.try_get(2)?, until: row.try_get(3)? })
-    };
-    rows.iter().map(closing).collect()
+    query_as(sql).bind(processes).bind(after).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn close_span(

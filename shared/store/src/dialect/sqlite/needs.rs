@@ -1,13 +1,13 @@
 //! What a batch reads before it decides, under its locks.
 
 use engine::Bond;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, query_as, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{hexed, json};
 use crate::{
     dialect::{BONDS, Lock, bond, loaded},
-    row::{HolderKey, Kept, Loaded, OnceRow, TieKey},
+    row::{HolderKey, KeptColumns, Loaded, OnceColumns, TieKey},
 };
 
 pub(super) const IDS: &str =
@@ -32,8 +32,7 @@ pub(in crate::dialect) async fn ids(
     db: &mut SqliteConnection,
     numbers: &[&str],
 ) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
-    let rows = query(IDS).bind(json(&numbers)).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(IDS).bind(json(&numbers)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn records(
@@ -50,8 +49,7 @@ pub(in crate::dialect) async fn audiences(
     ids: &[i32],
 ) -> Result<Vec<(i32, String)>, sqlx::Error> {
     let sql = "SELECT id, tokens FROM audience_set WHERE id IN (SELECT value FROM json_each(?))";
-    let rows = query(sql).bind(json(&ids)).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(sql).bind(json(&ids)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn audience_set(
@@ -74,42 +72,23 @@ pub(in crate::dialect) async fn holders(
     db: &mut SqliteConnection,
     keys: &[&HolderKey],
     _: Lock,
-) -> Result<Vec<(HolderKey, Uuid)>, sqlx::Error> {
+) -> Result<Vec<(String, String, Uuid)>, sqlx::Error> {
     let pairs: Vec<_> = keys.iter().map(|key| (&key.process, &key.key)).collect();
-    let rows = query(HOLDERS).bind(json(&pairs)).fetch_all(db).await?;
-    rows.iter()
-        .map(|row| {
-            let key = HolderKey { process: row.try_get(0)?, key: row.try_get(1)? };
-            Ok((key, row.try_get(2)?))
-        })
-        .collect()
+    query_as(HOLDERS).bind(json(&pairs)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn onces(
     db: &mut SqliteConnection,
     keys: &[(&str, &str)],
-) -> Result<Vec<OnceRow>, sqlx::Error> {
-    let rows = query(ONCES).bind(json(&keys)).fetch_all(db).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(OnceRow {
-                scope: row.try_get(0)?,
-                key: row.try_get(1)?,
-                digest: row.try_get(2)?,
-                record: row.try_get(3)?,
-                revision: row.try_get(4)?,
-                at: row.try_get(5)?,
-            })
-        })
-        .collect()
+) -> Result<Vec<OnceColumns>, sqlx::Error> {
+    query_as(ONCES).bind(json(&keys)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn marks(
     db: &mut SqliteConnection,
     keys: &[(&str, &str)],
 ) -> Result<Vec<(String, String, String)>, sqlx::Error> {
-    let rows = query(MARKS).bind(json(&keys)).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+    query_as(MARKS).bind(json(&keys)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn fences(
@@ -117,8 +96,7 @@ pub(in crate::dialect) async fn fences(
     names: &[&str],
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let sql = "SELECT name, token FROM lease WHERE name IN (SELECT value FROM json_each(?))";
-    let rows = query(sql).bind(json(&names)).fetch_all(db).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    query_as(sql).bind(json(&names)).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn counter(
@@ -127,8 +105,7 @@ pub(in crate::dialect) async fn counter(
     _: Lock,
 ) -> Result<(i64, i64), sqlx::Error> {
     let sql = "SELECT value, edition FROM counter WHERE process = ?";
-    let row = query(sql).bind(process).fetch_one(db).await?;
-    Ok((row.try_get(0)?, row.try_get(1)?))
+    query_as(sql).bind(process).fetch_one(db).await
 }
 
 pub(in crate::dialect) async fn is_linked(
@@ -175,18 +152,9 @@ pub(in crate::dialect) async fn is_tied(
 pub(in crate::dialect) async fn entries(
     db: &mut SqliteConnection,
     record: Uuid,
-) -> Result<Vec<Kept>, sqlx::Error> {
+) -> Result<Vec<KeptColumns>, sqlx::Error> {
     let sql = "SELECT j.revision, j.event_type, j.payload, EXISTS (SELECT 1 FROM unsent AS u \
-        WHERE u.seq <= j.seq AND j.seq < u.seq + u.events) FROM journal AS j WHERE j.record_id = ? ORDER BY j.revision";
-    let rows = query(sql).bind(record).fetch_all(db).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Kept {
-                revision: row.try_get::<i64, _>(0)?.cast_unsigned(),
-                event_type: row.try_get(1)?,
-                payload: row.try_get(2)?,
-                is_told: !row.try_get::<bool, _>(3)?,
-            })
-        })
-        .collect()
+        WHERE u.seq <= j.seq AND j.seq < u.seq + u.events) \
+        FROM journal AS j WHERE j.record_id = ? ORDER BY j.revision";
+    query_as(sql).bind(record).fetch_all(db).await
 }

@@ -1,10 +1,10 @@
 //! What is counted: totals, closed spans, and what changed in these.
 
-use sqlx::{Row, SqliteConnection, query, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, query, query_as};
 use uuid::Uuid;
 
 use super::{Done, insert, json};
-use crate::row::{ClosingRow, Recount, TotalKey};
+use crate::row::{ClosingColumns, ClosingRow, Recount, TotalKey};
 
 pub(in crate::dialect) async fn lock_totals(_: &mut SqliteConnection) -> Done {
     Ok(())
@@ -57,15 +57,10 @@ pub(in crate::dialect) async fn closings(
     db: &mut SqliteConnection,
     processes: &[&str],
     after: i64,
-) -> Result<Vec<ClosingRow>, sqlx::Error> {
+) -> Result<Vec<ClosingColumns>, sqlx::Error> {
     let sql = "SELECT record_id, process, since, until FROM closing \
         WHERE process IN (SELECT value FROM json_each(?)) AND until > ?";
-    let rows = query(sql).bind(json(&processes)).bind(after).fetch_all(db).await?;
-    let closing = |row: &SqliteRow| {
-        let (record, process) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(ClosingRow { record, process, since: row.try_get(2)?, until: row.try_get(3)? })
-    };
-    rows.iter().map(closing).collect()
+    query_as(sql).bind(json(&processes)).bind(after).fetch_all(db).await
 }
 
 pub(in crate::dialect) async fn close_span(
