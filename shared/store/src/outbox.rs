@@ -62,23 +62,20 @@ impl Store {
             DbBackend::Sqlite => queued.all(self.read()).await?,
             _ => queued.all(self.write()).await?,
         };
-        let mut bundles = HashMap::new();
-        let mut places = Vec::new();
-        for bundle in queued {
-            if places.len() as u64 >= limit {
+        let mut queue = Vec::new();
+        for unsent::Model { seq, events } in queued {
+            if queue.len() as u64 >= limit {
                 break;
             }
-            let its = bundle.seq..bundle.seq + i64::from(bundle.events);
-            bundles.extend(its.clone().map(|place| (place, bundle.seq)));
-            places.extend(its);
+            queue.extend((seq..seq + i64::from(events)).map(|place| (place, seq)));
         }
+        let places: Vec<i64> = queue.iter().map(|(place, _)| *place).collect();
         let mut known = self.shared().fresh.take(&places);
-        let unknown = places.iter().copied().filter(|place| !known.contains_key(place));
+        let unknown = places.into_iter().filter(|place| !known.contains_key(place));
         known.extend(self.told_by_the_journal(unknown.collect()).await?);
-        let outgoing = |seq| {
-            Some(Outgoing { seq, bundle: *bundles.get(&seq)?, envelope: known.remove(&seq)? })
-        };
-        Ok(places.into_iter().filter_map(outgoing).collect())
+        let outgoing =
+            |(seq, bundle)| Some(Outgoing { seq, bundle, envelope: known.remove(&seq)? });
+        Ok(queue.into_iter().filter_map(outgoing).collect())
     }
 
     /// Events as the journal keeps them, by their places.
