@@ -33,7 +33,7 @@ pub use config::{Config, Secret};
 pub use hand::{Hand, Settles};
 pub use identity::{Identity, PublicKey, Signer, Verifier};
 pub use neighbours::Neighbours;
-pub use office::{Office, Show};
+pub use office::{Equipment, Office, Show};
 pub use parts::Parts;
 pub use platform::{Platform, connect};
 pub use problem::Problem;

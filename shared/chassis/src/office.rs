@@ -1,6 +1,6 @@
 //! What the doors of one service share: its store, its rules, its clock and its measures.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -20,9 +20,13 @@ use crate::{
     telemetry::{metrics::Metrics, trace},
 };
 
-/// The one place of a service where commands are carried to the store.
+/// The one place of a service where commands are carried to the store. Cheap to clone, which each
+/// request does several times.
 #[derive(Clone)]
-pub struct Office {
+pub struct Office(Arc<Equipment>);
+
+/// What stands in an office.
+pub struct Equipment {
     /// `incident`
     pub service: Arc<str>,
     pub store: Store,
@@ -35,21 +39,35 @@ pub struct Office {
     /// Whether what somebody publishes waits for another person.
     pub(crate) needs_another: bool,
     /// What the service says of itself.
-    pub(crate) describing: Arc<Describing>,
+    pub(crate) describing: Describing,
     /// Told when a migration is to be worked on.
-    pub(crate) migrating: Arc<Notify>,
+    pub(crate) migrating: Notify,
     /// What a folder offered and is not in force, because it has faults: a line each.
-    pub(crate) unfed: Arc<[String]>,
+    pub(crate) unfed: Vec<String>,
     /// What the services that this one hears say of themselves.
     pub neighbours: Neighbours,
     /// What the service makes of a record before it is shown, by process.
-    pub(crate) shows: Arc<Shows>,
+    pub(crate) shows: Shows,
 }
 
 /// Brings the view of a record up to the moment at which it is read.
 pub type Show = fn(&Ruleset, &Record, DateTime<Utc>, &mut Value);
 
 pub(crate) type Shows = BTreeMap<&'static str, Show>;
+
+impl From<Equipment> for Office {
+    fn from(equipment: Equipment) -> Self {
+        Self(Arc::new(equipment))
+    }
+}
+
+impl Deref for Office {
+    type Target = Equipment;
+
+    fn deref(&self) -> &Equipment {
+        &self.0
+    }
+}
 
 impl Office {
     /// What the service decides by now.

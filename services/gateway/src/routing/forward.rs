@@ -9,22 +9,30 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    BoxError,
+    body::{Body, Bytes},
     extract::Request,
     response::{IntoResponse, Response},
 };
 use chassis::{Problem, request::RequestId, request::X_REQUEST_ID};
 use contract::IDENTITY_HEADER;
 use futures::StreamExt;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
 use tower::ServiceExt;
+use tower_http::timeout::TimeoutBody;
 
 use super::{Destination, Upstream};
 use crate::body::{content_length, hear_out};
 
 /// How long a service may take to be connected to.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
-/// How long it may take to begin its answer.
+/// How long it may take to begin its answer, and between two parts of it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Headers of one connection, which mean nothing on the next (RFC 9110, 7.6.1).
@@ -42,7 +50,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 /// Hands requests to services. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Forwarder {
-    client: reqwest::Client,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
     body_bytes: usize,
     attachment_bytes: usize,
 }
@@ -51,14 +59,16 @@ impl Forwarder {
     /// Takes bodies up to `body_bytes`, and files to be attached up to `attachment_bytes`.
     ///
     /// # Errors
-    /// When the system's TLS settings cannot be read.
-    pub fn new(body_bytes: usize, attachment_bytes: usize) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_PATIENCE)
-            .read_timeout(ANSWER_PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
+    /// When the system's certificates cannot be read.
+    pub fn new(body_bytes: usize, attachment_bytes: usize) -> anyhow::Result<Self> {
+        let mut plain = HttpConnector::new();
+        plain.enforce_http(false);
+        plain.set_nodelay(true);
+        plain.set_connect_timeout(Some(CONNECT_PATIENCE));
+        let connector = HttpsConnectorBuilder::new().try_with_platform_verifier()?;
+        let connector = connector.https_or_http().enable_http1().wrap_connector(plain);
+        let client =
+            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Ok(Self { client, body_bytes, attachment_bytes })
     }
 
@@ -115,7 +125,7 @@ impl Forwarder {
         }
         let mut answer = answer.map_err(|error| {
             let service = &destination.service;
-            tracing::warn!(service, error = &error as &dyn std::error::Error, "no answer");
+            tracing::warn!(service, error = &*error as &dyn std::error::Error, "no answer");
             let detail = format!("The service `{service}` does not answer at the moment.");
             Problem::unavailable("service_unreachable", detail)
         })?;
@@ -125,22 +135,13 @@ impl Forwarder {
         Ok(answer)
     }
 
-    async fn ask(&self, base: &str, request: Request) -> Result<Response, reqwest::Error> {
-        let (mut parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", base.trim_end_matches('/'));
-        parts.headers.remove(header::HOST);
-        let mut asked = self.client.request(parts.method, url);
-        if !body.is_end_stream() {
-            asked = asked.body(reqwest::Body::wrap_stream(body.into_data_stream()));
-        }
-        let answer: http::Response<reqwest::Body> =
-            asked.headers(parts.headers).send().await?.into();
-        let (said, body) = answer.into_parts();
-        let mut response = Response::new(Body::new(body));
-        *response.status_mut() = said.status;
-        *response.headers_mut() = said.headers;
-        Ok(response)
+    async fn ask(&self, base: &str, mut request: Request) -> Result<Response, BoxError> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = Uri::try_from(format!("{}{path}", base.trim_end_matches('/')))?;
+        *request.version_mut() = Version::HTTP_11;
+        request.headers_mut().remove(header::HOST);
+        let answer = timeout(ANSWER_PATIENCE, self.client.request(request)).await??;
+        Ok(answer.map(|body| Body::new(TimeoutBody::new(ANSWER_PATIENCE, body))))
     }
 }
 

@@ -12,7 +12,7 @@ use engine::Ruleset;
 use http::{HeaderMap, Method, StatusCode};
 use kernel::Clock;
 use store::Store;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -30,7 +30,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    Config, Neighbours, Office, Platform, Problem, Seal, identity,
+    Config, Equipment, Neighbours, Office, Platform, Problem, Seal, identity,
     life::{self, Health, Life},
     migrations, openapi, problem, publications, records,
     request::{self, Gauge},
@@ -143,14 +143,12 @@ async fn office(
     let (clock, bus) = (platform.clock.clone(), platform.bus.clone());
     let streams = service.hears.iter().map(|hears| hears.stream.clone());
     let neighbours = Neighbours::hearing(streams, bus.as_ref());
-    let shows = Arc::new(service.shows.clone());
+    let shows = service.shows.clone();
     let describing = Describing::new(service, url_of(config, address), &store.rules());
-    let describing = Arc::new(describing);
     let service = Arc::from(service.name);
-    let unfed = Arc::from(unfed);
     let needs_another = config.service.publishing_needs_another;
-    let migrating = Arc::default();
-    Ok(Office {
+    let migrating = Notify::new();
+    Ok(Office::from(Equipment {
         attachment_bytes: config.limits.attachment_bytes,
         describing,
         needs_another,
@@ -163,7 +161,7 @@ async fn office(
         bus,
         neighbours,
         shows,
-    })
+    }))
 }
 
 /// Opens a service's store as it is, under the rules that are in force there, and starts nothing: what
