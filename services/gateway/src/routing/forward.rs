@@ -34,6 +34,13 @@ use crate::body::{content_length, hear_out};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long it may take to begin its answer, and between two parts of it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+/// A machine that is gone does not say so: a quiet connection is asked this often, and given up when
+/// three questions in turn have no answer.
+const PROBES_EVERY: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+/// How long what was sent may stay without an acknowledgement.
+#[cfg(target_os = "linux")]
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Headers of one connection, which mean nothing on the next (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -65,6 +72,11 @@ impl Forwarder {
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(CONNECT_PATIENCE));
+        plain.set_keepalive(Some(PROBES_EVERY));
+        plain.set_keepalive_interval(Some(PROBES_EVERY));
+        plain.set_keepalive_retries(Some(PROBES));
+        #[cfg(target_os = "linux")]
+        plain.set_tcp_user_timeout(Some(DELIVERY_PATIENCE));
         let connector = HttpsConnectorBuilder::new().try_with_platform_verifier()?;
         let connector = connector.https_or_http().enable_http1().wrap_connector(plain);
         let client =
